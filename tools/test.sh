@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# Sets everything up, checks layers, BUILD files and style, runs the tests.
+#   tools/test.sh          the quick tests
+#   tools/test.sh --all    the slow ones too (what CI runs)
+# Other arguments go to pytest, for example: tools/test.sh tests/ops -x
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+python="$(bash tools/setup.sh)"
+
+select=(-m 'not slow')
+arguments=()
+for argument in "$@"; do
+  if [[ "$argument" == --all ]]; then select=(); else
+    arguments+=("$argument")
+  fi
+done
+
+failed=0
+for check in layers build style; do
+  "$python" -m "tools.check_$check" || failed=1
+done
+"$python" -m pytest -c tests/pytest.ini --rootdir=. \
+  "${select[@]}" "${arguments[@]}" || failed=1
+exit "$failed"
