@@ -1,0 +1,1 @@
+"""Losses per example: no reduction, no weight, no summary."""

@@ -1,0 +1,1 @@
+"""The networks; constructors take plain numbers."""

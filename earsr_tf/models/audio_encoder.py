@@ -1,0 +1,86 @@
+"""E_a, the encoder of the voice (paper, section 3.3; Eq. 4)."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from earsr_tf.models import blocks
+from earsr_tf.models import layers
+from earsr_tf.ops import shapes
+from earsr_tf.ops import spectrogram as spectrogram_ops
+
+_KERNEL_SIZE = 4
+_NUM_STRIDES = 7
+_LAST_SIDE = 3
+
+
+class AudioEncoder(tf.keras.Model):
+  """z_plus = E_a(spectrogram): thirteen 4x4 convolutions, then dense.
+
+  There is no normalisation layer; every convolution has a bias. The sides are
+  257, 129, 65, 33, 17, 9, 5, 3 and the width doubles with each stride.
+
+  Attributes:
+    blocks: The thirteen `ConvBlock`s, first to last.
+    hidden: `Dense` with a leaky ReLU.
+    head: `Dense` to num_styles * latent_dim.
+  """
+
+  def __init__(
+      self, *, filters: int = 64, max_filters: int = 2048,
+      hidden: int = 8192, num_styles: int = 12, latent_dim: int = 512,
+      name: str = 'audio_encoder') -> None:
+    """Creates the variables.
+
+    Args:
+      filters: Width of the first convolution.
+      max_filters: Largest width.
+      hidden: Width of the hidden dense layer.
+      num_styles: L of the code.
+      latent_dim: d of the code.
+      name: Keras name.
+    """
+    super().__init__(name=name)
+    self._code_shape = [num_styles, latent_dim]
+    self.blocks = [self._block('conv_0', 1, filters, 2)]
+    width = filters
+    for scale in range(1, _NUM_STRIDES):
+      self.blocks.append(self._block(f'conv_{scale}_0', width, width, 1))
+      previous, width = width, min(2 * width, max_filters)
+      self.blocks.append(self._block(f'conv_{scale}_1', previous, width, 2))
+    self._flat = width * _LAST_SIDE ** 2
+    self.hidden = blocks.Dense(
+        in_features=self._flat, out_features=hidden, name='hidden')
+    self.head = blocks.Dense(
+        in_features=hidden, out_features=num_styles * latent_dim,
+        name='head')
+    self.built = True
+
+  def call(self, spectrogram: tf.Tensor) -> tf.Tensor:
+    """Encodes voices.
+
+    Args:
+      spectrogram: [B, 257, 257, 1] float32 in [-1, 1], time and frequency;
+        see `ops.spectrogram.log_spectrogram`.
+
+    Returns:
+      Code in Z+, [B, L, d] float32.
+
+    Raises:
+      ValueError: If the shape does not fit.
+    """
+    shapes.assert_shape(
+        spectrogram, [None, spectrogram_ops.NUM_FRAMES,
+                      spectrogram_ops.NUM_BINS, 1], 'spectrogram')
+    x = spectrogram
+    for block in self.blocks:
+      x = block(x)
+    x = layers.leaky_relu(self.hidden(tf.reshape(x, [-1, self._flat])))
+    return tf.reshape(self.head(x), [-1, *self._code_shape])
+
+  def _block(
+      self, name: str, in_channels: int, out_channels: int,
+      stride: int) -> blocks.ConvBlock:
+    return blocks.ConvBlock(
+        in_channels=in_channels, out_channels=out_channels,
+        kernel_size=_KERNEL_SIZE, stride=stride, use_norm=False, name=name)

@@ -1,0 +1,100 @@
+"""image_low and waveform -> image_high: the composition that is served.
+
+Evaluation, command line and SavedModel share it (paper, section 3.4): G
+renders z_f = F(E_l(image_low), E_a(waveform)) without noise inputs. Core
+TensorFlow operations only.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from earsr_tf.models import audio_encoder as audio_encoder_model
+from earsr_tf.models import fusion as fusion_model
+from earsr_tf.models import generator as generator_model
+from earsr_tf.models import low_res_encoder as low_res_encoder_model
+from earsr_tf.ops import latent
+from earsr_tf.ops import pixels
+from earsr_tf.ops import spectrogram
+
+
+class SuperResolver(tf.Module):
+  """The whole model of Fig. 3 for inference.
+
+  Attributes:
+    generator: G.
+    low_res_encoder: E_l.
+    audio_encoder: E_a.
+    fusion: F.
+  """
+
+  def __init__(
+      self, *, generator: generator_model.Generator,
+      low_res_encoder: low_res_encoder_model.LowResEncoder,
+      audio_encoder: audio_encoder_model.AudioEncoder,
+      fusion: fusion_model.Fusion, code_norm: str = 'none',
+      name: str = 'super_resolver') -> None:
+    """Composes trained networks.
+
+    Args:
+      generator: G.
+      low_res_encoder: E_l.
+      audio_encoder: E_a.
+      fusion: F.
+      code_norm: 'none' or 'unit', as in training; see `normalize_code`.
+      name: Module name.
+
+    Raises:
+      ValueError: If `code_norm` is unknown.
+    """
+    super().__init__(name=name)
+    if code_norm not in ('none', 'unit'):
+      raise ValueError(
+          f"code_norm must be 'none' or 'unit'; got {code_norm!r}.")
+    self.generator = generator
+    self.low_res_encoder = low_res_encoder
+    self.audio_encoder = audio_encoder
+    self.fusion = fusion
+    self._code_norm = code_norm
+
+  def codes(
+      self, image_low: tf.Tensor, waveform: tf.Tensor
+  ) -> dict[str, tf.Tensor]:
+    """Encodes both inputs and fuses them.
+
+    Args:
+      image_low: [B, s, s, 3] float32 in [-1, 1].
+      waveform: [B, 64000] float32 in [-1, 1], 16 kHz.
+
+    Returns:
+      Codes in Z+, [B, L, d] float32: 'low' (E_l), 'audio' (E_a), 'fused' (F).
+
+    Raises:
+      ValueError: If a shape does not fit.
+    """
+    low = self.normalize_code(self.low_res_encoder(image_low))
+    audio = self.normalize_code(
+        self.audio_encoder(spectrogram.log_spectrogram(waveform)))
+    fused = self.normalize_code(self.fusion(low, audio))
+    return {'low': low, 'audio': audio, 'fused': fused}
+
+  def normalize_code(self, code: tf.Tensor) -> tf.Tensor:
+    """Applies the configured `code_norm` to a code [B, L, d]."""
+    return latent.unit_norm(code) if self._code_norm == 'unit' else code
+
+  def __call__(
+      self, image_low: tf.Tensor, waveform: tf.Tensor) -> tf.Tensor:
+    """Super-resolves faces.
+
+    Args:
+      image_low: [N, s, s, 3] uint8 RGB.
+      waveform: [N, 64000] float32 in [-1, 1], 16 kHz mono.
+
+    Returns:
+      image_high, [N, S, S, 3] uint8 RGB.
+
+    Raises:
+      ValueError: If a shape does not fit.
+    """
+    codes = self.codes(pixels.to_float(image_low), waveform)
+    return pixels.to_uint8(self.generator(codes['fused']))

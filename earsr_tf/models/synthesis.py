@@ -1,0 +1,253 @@
+"""StyleGAN v1's synthesis network w -> image (Karras et al. 2018, section 2).
+
+Two style layers per resolution from 4x4 up; each is [convolution] -> noise ->
+bias -> leaky ReLU -> instance norm -> style.
+"""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+from earsr_tf.models import layers
+from earsr_tf.ops import resample
+from earsr_tf.ops import shapes
+
+# From this side on StyleGAN upsamples with its fused, mirrored kernel.
+FUSED_SIDE = 128
+# ToRGB layers of 'skip' start at zero above this side.
+_FIRST_TRAINED_SIDE = 8
+_LOWEST_SIDE = 4
+
+
+def feature_maps(side: int, fmap_base: int, fmap_max: int) -> int:
+  """Channels at a resolution: min(fmap_base * 2 / side, fmap_max).
+
+  Args:
+    side: Resolution, a power of two.
+    fmap_base: 8192 in StyleGAN.
+    fmap_max: 512 in StyleGAN.
+
+  Returns:
+    Channels; at least 1.
+  """
+  return max(min(2 * fmap_base // side, fmap_max), 1)
+
+
+def sides(image_size: int) -> list[int]:
+  """Resolutions of a network: 4, 8, ... image_size.
+
+  Args:
+    image_size: A power of two, at least 4.
+
+  Returns:
+    The sides in ascending order.
+
+  Raises:
+    ValueError: If `image_size` is not a power of two or below 4.
+  """
+  exponent = int(math.log2(image_size)) if image_size > 0 else 0
+  if image_size < _LOWEST_SIDE or 2 ** exponent != image_size:
+    raise ValueError(
+        f'The image size must be a power of two >= 4; got {image_size}.')
+  return [2 ** e for e in range(2, exponent + 1)]
+
+
+def check_resolution(resolution: int | None, image_size: int) -> int:
+  """Resolves an optional resolution.
+
+  Args:
+    resolution: A side, or None for `image_size`.
+    image_size: Largest side of the network.
+
+  Returns:
+    The side.
+
+  Raises:
+    ValueError: If the network has no such side.
+  """
+  if resolution is None:
+    return image_size
+  if resolution not in sides(image_size):
+    raise ValueError(
+        f'resolution must be one of {sides(image_size)}; got {resolution}.')
+  return resolution
+
+
+class StyledLayer(tf.keras.layers.Layer):
+  """[Convolution] -> noise -> bias -> leaky ReLU -> AdaIN.
+
+  Attributes:
+    conv: `EqualizedConv2D` without bias, or None after the constant input.
+    noise: `NoiseInjection`.
+    bias: [C].
+    style: `StyleModulation`.
+  """
+
+  def __init__(
+      self, *, in_channels: int | None, out_channels: int, latent_dim: int,
+      noise_gain: float, resample_mode: str = 'none',
+      name: str | None = None) -> None:
+    """Creates the variables.
+
+    Args:
+      in_channels: Width of the input; None for a layer without convolution.
+      out_channels: Width of the output.
+      latent_dim: d of w.
+      noise_gain: See `NoiseInjection`.
+      resample_mode: See `EqualizedConv2D`; upsampling is followed by a blur.
+      name: Keras name.
+    """
+    super().__init__(name=name)
+    self._is_upsampling = resample_mode != 'none'
+    self.conv = None
+    if in_channels is not None:
+      self.conv = layers.EqualizedConv2D(
+          in_channels=in_channels, out_channels=out_channels, kernel_size=3,
+          use_bias=False, resample=resample_mode, name='conv')
+    self.noise = layers.NoiseInjection(
+        channels=out_channels, gain=noise_gain, name='noise')
+    self.bias = self.add_weight(
+        name='bias', shape=[out_channels], initializer='zeros')
+    self.style = layers.StyleModulation(
+        channels=out_channels, latent_dim=latent_dim, name='style')
+    self.built = True
+
+  def call(
+      self, x: tf.Tensor, *, w: tf.Tensor,
+      seed: tf.Tensor | None = None,
+      rows: tuple[tf.Tensor, int] | None = None) -> tf.Tensor:
+    """Applies the layer: [B, H, W, Cin], w [B, d] -> [B, H', W', Cout]."""
+    if self.conv is not None:
+      x = self.conv(x)
+    if self._is_upsampling:
+      x = resample.blur(x)
+    if seed is not None:
+      x = self.noise(x, seed=seed, rows=rows)
+    x = layers.leaky_relu(tf.nn.bias_add(x, self.bias))
+    return self.style(x, w=w)
+
+
+class Synthesis(tf.keras.Model):
+  """image = g(w_1 ... w_L, noise).
+
+  Attributes:
+    image_size: Side of the largest image.
+    num_styles: L = 2 log2(image_size) - 2.
+    constant: [1, 4, 4, C], the learned input, starts at one.
+    styled_layers: The L `StyledLayer`s, two per resolution.
+    to_rgbs: One 1x1 `EqualizedConv2D` per resolution.
+  """
+
+  def __init__(
+      self, *, image_size: int, latent_dim: int, fmap_base: int = 8192,
+      fmap_max: int = 512, noise_gain: float = 1.0,
+      rgb_output: str = 'fade', name: str = 'synthesis') -> None:
+    """Creates the variables.
+
+    Args:
+      image_size: Side of the largest image, a power of two.
+      latent_dim: d of w.
+      fmap_base: See `feature_maps`.
+      fmap_max: See `feature_maps`.
+      noise_gain: Scale of the noise inputs; 1 in StyleGAN.
+      rgb_output: 'fade': StyleGAN v1, the ToRGB of the current resolution,
+        cross-faded with the previous one's while growing. 'skip': the sum of
+        all ToRGBs, upsampled; those above 8x8 start at zero.
+      name: Keras name.
+
+    Raises:
+      ValueError: If `image_size` or `rgb_output` is invalid.
+    """
+    super().__init__(name=name)
+    if rgb_output not in ('fade', 'skip'):
+      raise ValueError(
+          f"rgb_output must be 'fade' or 'skip'; got {rgb_output!r}.")
+    self.image_size = image_size
+    self.num_styles = 2 * len(sides(image_size))
+    self._latent_dim = latent_dim
+    self._rgb_output = rgb_output
+    widths = [feature_maps(s, fmap_base, fmap_max) for s in sides(image_size)]
+    self.constant = self.add_weight(
+        name='constant', shape=[1, _LOWEST_SIDE, _LOWEST_SIDE, widths[0]],
+        initializer='ones')
+    self.styled_layers = []
+    self.to_rgbs = []
+    previous = None
+    for side, width in zip(sides(image_size), widths):
+      mode = 'up_fused' if side >= FUSED_SIDE else 'up'
+      for part, in_channels in enumerate((previous, width)):
+        is_up = part == 0 and side > _LOWEST_SIDE
+        self.styled_layers.append(StyledLayer(
+            in_channels=in_channels, out_channels=width,
+            latent_dim=latent_dim, noise_gain=noise_gain,
+            resample_mode=mode if is_up else 'none',
+            name=f'styled_{side}_{part}'))
+      self.to_rgbs.append(layers.EqualizedConv2D(
+          in_channels=width, out_channels=3, kernel_size=1, gain=1.0,
+          is_zero_initialized=(
+              rgb_output == 'skip' and side > _FIRST_TRAINED_SIDE),
+          name=f'to_rgb_{side}'))
+      previous = width
+    self.built = True
+
+  def call(
+      self, w_plus: tf.Tensor, *, resolution: int | None = None,
+      alpha: tf.Tensor | float = 1.0,
+      noise_seed: tf.Tensor | None = None,
+      noise_rows: tuple[tf.Tensor, int] | None = None) -> tf.Tensor:
+    """Renders images.
+
+    Args:
+      w_plus: [B, L, d] float32; lower resolutions use the first styles.
+      resolution: Side r of the images; None means `image_size`.
+      alpha: [] in [0, 1], how far resolution r has faded in.
+      noise_seed: [2] int32; None renders without noise, as the authors do
+        outside of the generator's training.
+      noise_rows: See `NoiseInjection.call`.
+
+    Returns:
+      [B, r, r, 3] float32, nominally in [-1, 1], not clipped.
+
+    Raises:
+      ValueError: If a shape or the resolution does not fit.
+    """
+    shapes.assert_shape(
+        w_plus, [None, self.num_styles, self._latent_dim], 'w_plus')
+    resolution = check_resolution(resolution, self.image_size)
+    x = tf.tile(self.constant, [tf.shape(w_plus)[0], 1, 1, 1])
+    styles = tf.unstack(w_plus, axis=1)  # L x [B, d]
+    maps = []
+    for index, layer in enumerate(
+        self.styled_layers[:2 * len(sides(resolution))]):
+      seed = None if noise_seed is None else (
+          tf.random.experimental.stateless_fold_in(noise_seed, index))
+      x = layer(x, w=styles[index], seed=seed, rows=noise_rows)
+      if index % 2:
+        maps.append(x)
+    if self._rgb_output == 'skip':
+      return self._sum_rgb(maps, alpha)
+    return self._fade_rgb(maps, alpha)
+
+  def _sum_rgb(
+      self, maps: list[tf.Tensor], alpha: tf.Tensor | float) -> tf.Tensor:
+    rgb = self.to_rgbs[0](maps[0])
+    for index in range(1, len(maps)):
+      newest = self.to_rgbs[index](maps[index])
+      if index == len(maps) - 1 and not _is_one(alpha):
+        newest *= alpha
+      rgb = resample.upsample_nearest(rgb) + newest
+    return rgb
+
+  def _fade_rgb(
+      self, maps: list[tf.Tensor], alpha: tf.Tensor | float) -> tf.Tensor:
+    rgb = self.to_rgbs[len(maps) - 1](maps[-1])
+    if len(maps) == 1 or _is_one(alpha):
+      return rgb
+    old = resample.upsample_nearest(self.to_rgbs[len(maps) - 2](maps[-2]))
+    return old + (rgb - old) * alpha
+
+
+def _is_one(alpha: tf.Tensor | float) -> bool:
+  return not tf.is_tensor(alpha) and alpha == 1.0

@@ -1,0 +1,86 @@
+"""Tests of models/super_resolver.py."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from earsr_tf.models import audio_encoder
+from earsr_tf.models import fusion
+from earsr_tf.models import generator
+from earsr_tf.models import low_res_encoder
+from earsr_tf.models import super_resolver
+from earsr_tf.ops import spectrogram
+
+
+def _model(code_norm: str) -> super_resolver.SuperResolver:
+  tf.keras.utils.set_random_seed(4)
+  sizes = {'num_styles': 6, 'latent_dim': 8}
+  return super_resolver.SuperResolver(
+      generator=generator.Generator(
+          image_size=16, latent_dim=8, fmap_base=64, fmap_max=8),
+      low_res_encoder=low_res_encoder.LowResEncoder(
+          filters=4, max_filters=8, hidden=8, **sizes),
+      audio_encoder=audio_encoder.AudioEncoder(
+          filters=2, max_filters=4, hidden=8, **sizes),
+      fusion=fusion.Fusion(hidden=8, **sizes), code_norm=code_norm)
+
+
+def _inputs(batch: int) -> tuple[tf.Tensor, tf.Tensor]:
+  random = np.random.RandomState(0)
+  image = tf.constant(random.randint(0, 256, [batch, 8, 8, 3]), tf.uint8)
+  return image, tf.constant(
+      random.uniform(-1, 1, [batch, 64000]), tf.float32)
+
+
+def test_composes_the_networks():
+  model = _model('none')
+  image, waveform = _inputs(2)
+  low = model.low_res_encoder(tf.cast(image, tf.float32) / 127.5 - 1.0)
+  audio = model.audio_encoder(spectrogram.log_spectrogram(waveform))
+  fused = model.fusion(low, audio)
+  codes = model.codes(tf.cast(image, tf.float32) / 127.5 - 1.0, waveform)
+  np.testing.assert_allclose(codes['low'], low)
+  np.testing.assert_allclose(codes['audio'], audio)
+  np.testing.assert_allclose(codes['fused'], fused)
+  expected = np.clip(
+      np.rint((model.generator(fused).numpy() + 1) * 127.5), 0, 255)
+  output = model(image, waveform)
+  assert output.shape == (2, 16, 16, 3) and output.dtype == tf.uint8
+  assert np.abs(output.numpy().astype(int) - expected).max() <= 1
+
+
+def test_unit_codes_have_length_sqrt_d_after_every_network():
+  model = _model('unit')
+  head = model.audio_encoder.head
+  head.kernel.assign(1e3 * head.kernel)  # so few channels leave tiny codes
+  codes = model.codes(
+      tf.random.stateless_uniform([2, 8, 8, 3], [1, 2]), _inputs(2)[1])
+  for code in codes.values():
+    np.testing.assert_allclose(
+        np.linalg.norm(code, axis=-1), np.sqrt(8.0), rtol=1e-4)
+  with pytest.raises(ValueError, match="'none' or 'unit'"):
+    _model('half')
+
+
+def test_saved_model_serves_any_batch_with_core_operations(tmp_path):
+  model = _model('unit')
+  signature = tf.function(model.__call__).get_concrete_function(
+      tf.TensorSpec([None, 8, 8, 3], tf.uint8),
+      tf.TensorSpec([None, 64000], tf.float32))
+  module = tf.Module()
+  module.weights = list(model.variables)
+  tf.saved_model.save(module, str(tmp_path), signatures=signature)
+  served = tf.saved_model.load(str(tmp_path)).signatures['serving_default']
+  for batch in (1, 3):
+    image, waveform = _inputs(batch)
+    output = list(served(
+        image_low=image, waveform=waveform).values())[0].numpy()
+    difference = np.abs(output.astype(int) - model(image, waveform).numpy())
+    assert difference.max() <= 1
+  operations = {node.op for node in signature.graph.as_graph_def().node}
+  operations |= {
+      node.op for function in signature.graph.as_graph_def().library.function
+      for node in function.node_def}
+  assert not [op for op in operations if '>' in op]

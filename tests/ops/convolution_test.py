@@ -1,0 +1,105 @@
+"""Tests of ops/convolution.py."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import scipy.signal
+import tensorflow as tf
+
+from earsr_tf.ops import convolution
+from earsr_tf.ops import resample
+
+
+def _normal(seed: int, shape: list[int]) -> tf.Tensor:
+  return tf.constant(
+      np.random.RandomState(seed).normal(size=shape), tf.float32)
+
+
+def test_equalized_scale_by_hand():
+  assert convolution.equalized_scale(
+      [3, 3, 4, 7], math.sqrt(2.0)) == pytest.approx(math.sqrt(2 / 36))
+  assert convolution.equalized_scale([16, 2], 1.0) == pytest.approx(0.25)
+
+
+def test_conv2d_is_scipys_correlation():
+  x = _normal(0, [1, 6, 5, 1])
+  kernel = _normal(1, [3, 3, 1, 1])
+  expected = scipy.signal.correlate2d(
+      x[0, :, :, 0], kernel[:, :, 0, 0], mode='same')
+  y = convolution.conv2d(x, kernel)
+  np.testing.assert_allclose(y[0, :, :, 0], expected, atol=1e-5)
+
+
+def test_even_kernels_pad_one_before_and_two_after():
+  x = np.zeros([1, 5, 5, 1], np.float32)
+  x[0, 2, 2, 0] = 1.0
+  kernel = tf.reshape(tf.range(16, dtype=tf.float32), [4, 4, 1, 1])
+  y = convolution.conv2d(tf.constant(x), kernel)
+  padded = np.pad(x[0, :, :, 0], [(1, 2), (1, 2)])
+  expected = scipy.signal.correlate2d(
+      padded, kernel.numpy()[:, :, 0, 0], mode='valid')
+  np.testing.assert_allclose(y[0, :, :, 0], expected)
+
+
+def test_audio_sides_shrink_as_the_authors():
+  x = tf.zeros([1, 257, 257, 1])
+  sides = []
+  for _ in range(7):
+    x = convolution.conv2d(x, tf.zeros([4, 4, 1, 1]), 2)
+    sides.append(x.shape[1])
+  assert sides == [129, 65, 33, 17, 9, 5, 3]
+
+
+def test_spread_kernel_is_a_box_convolution():
+  kernel = _normal(2, [3, 3, 1, 1])
+  expected = scipy.signal.convolve2d(kernel[:, :, 0, 0], np.ones([2, 2]))
+  spread = convolution.spread_kernel(kernel)
+  np.testing.assert_allclose(spread[:, :, 0, 0], expected, atol=1e-6)
+  np.testing.assert_allclose(
+      convolution.spread_kernel(kernel, mirrored=True)[:, :, 0, 0],
+      scipy.signal.convolve2d(
+          kernel.numpy()[::-1, ::-1, 0, 0], np.ones([2, 2])), atol=1e-6)
+
+
+@pytest.mark.parametrize('side', [4, 7, 16])
+def test_fused_upscale_is_the_unfused_one_with_mirrored_kernels(side):
+  x = _normal(3, [2, side, side, 5])
+  kernel = _normal(4, [3, 3, 5, 6]) / np.sqrt(45.0)
+  unfused = convolution.conv2d(resample.upsample_nearest(x), kernel)
+  np.testing.assert_allclose(
+      convolution.upsample_conv2d(x, kernel), unfused, atol=4e-5)
+  fused = convolution.upsample_conv2d(
+      x, kernel[::-1, ::-1], mirrored=False)
+  np.testing.assert_allclose(fused, unfused, atol=4e-5)
+  straight = convolution.upsample_conv2d(x, kernel, mirrored=False)
+  assert np.abs(straight - unfused).max() > 0.1
+
+
+def test_fused_downscale_is_convolution_then_average():
+  x = _normal(5, [2, 8, 8, 5])
+  kernel = _normal(6, [3, 3, 5, 6]) / np.sqrt(45.0)
+  np.testing.assert_allclose(
+      convolution.downsample_conv2d(x, kernel),
+      resample.downsample_box(convolution.conv2d(x, kernel)), atol=4e-6)
+
+
+def test_upsampling_accepts_unknown_batches_and_sides():
+  kernel = _normal(7, [3, 3, 2, 3])
+
+  @tf.function(input_signature=[tf.TensorSpec([None, None, None, 2])])
+  def traced(x):
+    y = convolution.upsample_conv2d(x, kernel)
+    assert y.shape.as_list() == [None, None, None, 3]
+    return y
+
+  x = _normal(8, [3, 4, 6, 2])
+  np.testing.assert_allclose(
+      traced(x), convolution.upsample_conv2d(x, kernel), atol=1e-6)
+
+
+def test_names_a_channel_mismatch():
+  with pytest.raises(ValueError, match=r'\[any, any, any, 4\]; got'):
+    convolution.conv2d(tf.zeros([1, 8, 8, 3]), tf.zeros([3, 3, 4, 2]))
