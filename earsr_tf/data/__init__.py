@@ -1,0 +1,1 @@
+"""From clips on disk to batches of tensors."""

@@ -1,0 +1,11 @@
+"""Names of the entries of a batch: one name per thing."""
+
+IMAGE_HIGH = 'image_high'  # [B, 128, 128, 3] float32 in [-1, 1]
+WAVEFORM = 'waveform'      # [B, 64000] float32 in [-1, 1], 16 kHz
+SPEAKER = 'speaker'        # [B] int32, index into DataInfo.speakers
+GENDER = 'gender'          # [B] int32: 0 female, 1 male, -1 unknown
+AGE = 'age'                # [B] float32 years, NaN unknown
+CLIP = 'clip'              # [B] string '<speaker>/<video>/<clip>'
+INDEX = 'index'            # [B] int64, position in the stream of images
+
+ALL = (IMAGE_HIGH, WAVEFORM, SPEAKER, GENDER, AGE, CLIP, INDEX)

@@ -1,0 +1,52 @@
+"""VoxCeleb2's tree and the metadata files in circulation."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from earsr_tf.data import manifest
+from earsr_tf.data.datasets import voxceleb2
+
+
+def _touch(path: pathlib.Path) -> None:
+  path.parent.mkdir(parents=True, exist_ok=True)
+  path.touch()
+
+
+def test_lists_clips_with_labels(tmp_path):
+  for name in ('dev/mp4/id2/-v/00002.mp4', 'dev/mp4/id1/v/00001.mp4',
+               'test/mp4/id9/v/00001.mp4', 'dev/mp4/id1/v/notes.txt',
+               'dev/mp4/id1/v/deeper/00001.mp4', 'dev/aac/id1/v/00001.m4a'):
+    _touch(tmp_path / name)
+  (tmp_path / 'vox2_meta.csv').write_text(
+      'Name \tVoxCeleb2 ID \tVGGFace2 ID \tGender \tSet \n'
+      'A \tid1 \tn1 \tm \tdev \nB \tid2 \tn2 \tf \tdev \n'
+      'C \tid7 \tn7 \tf \ttest \n')
+  clips = voxceleb2.list_clips(str(tmp_path))
+  assert [(c.key, c.gender, c.open_set) for c in clips] == [
+      ('id1/v/00001', 1, None), ('id2/-v/00002', 0, None),
+      ('id9/v/00001', -1, True)]
+  assert clips[0].audio == str(tmp_path / 'dev/aac/id1/v/00001.m4a')
+  assert clips[1].audio == ''
+  assert clips[1].frames == str(tmp_path / 'dev/mp4/id2/-v/00002.mp4')
+
+
+@pytest.mark.parametrize('text', [
+    'VoxCeleb2 ID ,VGGFace2 ID ,Gender ,Set \nid1 ,n1 ,f ,dev \n',
+    'VoxCeleb2 ID\tGender\nid1\tf\n\n',
+    'id,gender\r\nid1, F\r\n'])
+def test_reads_commas_tabs_and_blanks(tmp_path, text):
+  (tmp_path / 'meta.csv').write_text(text)
+  assert voxceleb2.read_genders(tmp_path / 'meta.csv') == {'id1': 0}
+
+
+def test_says_what_is_missing(tmp_path):
+  with pytest.raises(manifest.MissingDataError, match='no such folder'):
+    voxceleb2.list_clips(str(tmp_path / 'none'))
+  with pytest.raises(manifest.MissingDataError, match='no clips found'):
+    voxceleb2.list_clips(str(tmp_path))
+  (tmp_path / 'vox2_meta.csv').write_text('speaker;sex\n')
+  with pytest.raises(manifest.DataError, match="no columns 'VoxCeleb2 ID'"):
+    voxceleb2.list_clips(str(tmp_path))
