@@ -1,0 +1,83 @@
+"""What all commands share: one line per mistake, and an exit code.
+
+0 done, 1 usage, 65 bad data, 66 missing input, 70 internal (sysexits.h).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Callable
+
+from absl import app
+
+USAGE, BAD_DATA, MISSING_INPUT, INTERNAL, CANNOT_CREATE = 1, 65, 66, 70, 73
+_CODES = {  # by name: importing the classes would import TensorFlow
+    'ConfigError': USAGE, 'DeviceError': USAGE,
+    'CheckpointError': MISSING_INPUT, 'TrainingError': INTERNAL,
+    'MediaError': BAD_DATA, 'DataError': BAD_DATA}
+
+
+class InputError(ValueError):
+  """A path or file given to a command is unusable.
+
+  Attributes:
+    exit_code: What the command ends with.
+  """
+
+  def __init__(self, message: str, exit_code: int = MISSING_INPUT):
+    """Takes the sentence for the user and the exit code."""
+    super().__init__(message)
+    self.exit_code = exit_code
+
+
+def exit_code(error: BaseException) -> int:
+  """The exit code of an error that a user can mend, else 0."""
+  code = getattr(error, 'exit_code', None)
+  if isinstance(code, int):
+    return code
+  for kind in type(error).__mro__:
+    if kind.__name__ in _CODES:
+      return _CODES[kind.__name__]
+  return CANNOT_CREATE if isinstance(error, OSError) else 0
+
+
+def guard(command: Callable[[], None]) -> int:
+  """Runs a command; a user's mistake becomes one line on stderr.
+
+  Args:
+    command: Does the work; its errors carry sentences for people.
+
+  Returns:
+    The exit code.
+  """
+  try:
+    command()
+  except Exception as error:  # pylint: disable=broad-exception-caught
+    code = exit_code(error)
+    if not code:
+      raise
+    print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
+    return code
+  return 0
+
+
+def run(command: Callable[[], None]) -> None:
+  """Parses flags, refuses stray arguments, runs `command` and exits.
+
+  Args:
+    command: Reads its flags and does the work.
+  """
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+
+  def main(argv: list[str]) -> int:
+    if len(argv) > 1:
+      raise app.UsageError(f'unexpected argument {argv[1]}')
+    return guard(command)
+
+  app.run(main)
+
+
+def notice(text: str) -> None:
+  """Tells the user something that is not an error, on stderr."""
+  print(f'note: {text}', file=sys.stderr)

@@ -1,0 +1,298 @@
+"""Frozen configuration records and the four presets.
+
+`paper` holds the numbers of the paper (section 4.2) and, where it is silent,
+of the authors' code and StyleGAN v1. `bench`, `demo` and `tiny` are narrower
+and shorter; their deviations are named in docs/configuration.md. This module
+imports nothing of the project.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+PRESETS = ('paper', 'bench', 'demo', 'tiny')
+STAGES = (
+    'generator', 'invert', 'finetune', 'low_res', 'audio', 'fusion',
+    'attributes')
+
+
+class ConfigError(ValueError):
+  """A configuration value breaks a rule; the message names the remedy."""
+
+
+@dataclasses.dataclass(frozen=True)
+class ModelConfig:
+  """Sizes of all networks (paper supplement; authors' networks.py).
+
+  Attributes:
+    image_size: Side of `image_high` in pixels, a power of two.
+    low_res_size: Side of `image_low` in pixels.
+    latent_dim: Width of z and w.
+    mapping_layers: Dense layers of the mapping network.
+    mapping_lr_multiplier: Learning-rate multiplier of the mapping network.
+    fmap_base: Feature maps at resolution r are fmap_base * 2 / r, ...
+    fmap_max: ... at most this many.
+    noise_gain: Scale of the synthesis noise inputs (1 is StyleGAN v1).
+    rgb_output: 'fade' (StyleGAN v1: the last ToRGB alone, cross-faded while
+      growing) or 'skip' (sum of upsampled ToRGBs, zero-initialised).
+    stddev_group: Group size of the mini-batch standard deviation.
+    image_encoder_filters: First width of E_h; doubles at each stride.
+    image_encoder_max_filters: Largest width of E_h.
+    low_res_filters: First width of E_l; triples at each stride.
+    low_res_max_filters: Largest width of E_l.
+    low_res_hidden: Width of E_l's hidden dense layer.
+    low_res_norm: 'instance' (the authors') or 'none'.
+    audio_filters: First width of E_a; doubles at each second stride.
+    audio_max_filters: Largest width of E_a.
+    audio_hidden: Width of E_a's hidden dense layer.
+    fusion_hidden: Width of F's hidden layers.
+    fusion_layers: Dense layers of F; 1 is F_1 of Table 1 (e).
+    code_norm: 'none' (the authors') or 'unit': each code row is scaled to
+      length sqrt(latent_dim), which the mapping's pixel norm ignores anyway.
+    classifier_filters: First width of the attribute classifiers.
+  """
+  image_size: int = 128
+  low_res_size: int = 8
+  latent_dim: int = 512
+  mapping_layers: int = 8
+  mapping_lr_multiplier: float = 0.01
+  fmap_base: int = 8192
+  fmap_max: int = 512
+  noise_gain: float = 1.0
+  rgb_output: str = 'fade'
+  stddev_group: int = 4
+  image_encoder_filters: int = 64
+  image_encoder_max_filters: int = 1024
+  low_res_filters: int = 128
+  low_res_max_filters: int = 1024
+  low_res_hidden: int = 6144
+  low_res_norm: str = 'instance'
+  audio_filters: int = 64
+  audio_max_filters: int = 2048
+  audio_hidden: int = 8192
+  fusion_hidden: int = 6144
+  fusion_layers: int = 3
+  code_norm: str = 'none'
+  classifier_filters: int = 32
+
+  @property
+  def num_styles(self) -> int:
+    """Style inputs of the synthesis network: 12 at 128x128."""
+    return 2 * int(math.log2(self.image_size)) - 2
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimizerConfig:
+  """Adam of all stages but `generator` (paper, section 4.2).
+
+  Attributes:
+    learning_rate: Used by phases that do not set their own.
+    beta_1: First-moment decay.
+    beta_2: Second-moment decay.
+    epsilon: Denominator offset.
+    decay: 'none' (the paper) or 'cosine': to zero over the stage's images.
+  """
+  learning_rate: float = 1e-4
+  beta_1: float = 0.9
+  beta_2: float = 0.999
+  epsilon: float = 1e-8
+  decay: str = 'none'
+
+
+@dataclasses.dataclass(frozen=True)
+class PhaseConfig:
+  """A stretch of training with constant shapes.
+
+  Attributes:
+    images: Length in images (real images shown).
+    batch_size: Global batch.
+    resolution: Side of the generated images; 0 means `model.image_size`.
+    fade_images: Images at the start during which the resolution fades in.
+    learning_rate: Adam's step; 0 means `optimizer.learning_rate`.
+  """
+  images: int
+  batch_size: int
+  resolution: int = 0
+  fade_images: int = 0
+  learning_rate: float = 0.0
+
+
+@dataclasses.dataclass(frozen=True)
+class GeneratorConfig:
+  """Stage 0: StyleGAN v1 (Karras et al. 2018; paper, section 4.2)."""
+  phases: tuple[PhaseConfig, ...] = (
+      PhaseConfig(600_000, 256, 8, 0, 1e-3),
+      PhaseConfig(1_200_000, 128, 16, 600_000, 1e-3),
+      PhaseConfig(1_200_000, 64, 32, 600_000, 1e-3),
+      PhaseConfig(1_200_000, 32, 64, 600_000, 1e-3),
+      PhaseConfig(26_729_000, 32, 128, 600_000, 1.5e-3),
+  )
+  beta_1: float = 0.0
+  beta_2: float = 0.99
+  epsilon: float = 1e-8
+  r1_gamma: float = 10.0
+  r1_interval: int = 1
+  ema_half_life_kimg: float = 10.0
+  style_mixing_probability: float = 0.9
+  w_avg_beta: float = 0.995
+  mirror_augment: bool = True
+
+
+@dataclasses.dataclass(frozen=True)
+class InvertConfig:
+  """Stage 1: Eq. (1), E_h against the frozen generator."""
+  phases: tuple[PhaseConfig, ...] = (PhaseConfig(45_760_000, 128),)
+  l1_weight: float = 1.0
+  feature_weight: float = 1.0
+  features: str = 'vgg16'
+  vgg16_weights: str = 'imagenet'
+
+
+@dataclasses.dataclass(frozen=True)
+class FinetuneConfig:
+  """Stage 2: Eq. (2), E_h and G together.
+
+  Attributes:
+    phases: Schedule.
+    l1_weight: Weight of the pixel term.
+    feature_weight: lambda_f.
+    lambda_t: First weight of |G_init - G|^2.
+    anchor_reduction: 'sum' or 'mean' over G's trainables.
+    plateau_images: Window over which the smoothed loss must improve ...
+    plateau_tolerance: ... by this share, or lambda_t is halved.
+  """
+  phases: tuple[PhaseConfig, ...] = (PhaseConfig(45_760_000, 128),)
+  l1_weight: float = 1.0
+  feature_weight: float = 1.0
+  lambda_t: float = 1.0
+  anchor_reduction: str = 'sum'
+  plateau_images: int = 640_000
+  plateau_tolerance: float = 0.001
+
+
+@dataclasses.dataclass(frozen=True)
+class LowResConfig:
+  """Stage 3a: Eq. (3), E_l on D_pre."""
+  phases: tuple[PhaseConfig, ...] = (PhaseConfig(61_440_000, 256),)
+  code_weight: float = 1.0
+  low_res_weight: float = 40.0
+
+
+@dataclasses.dataclass(frozen=True)
+class AudioConfig:
+  """Stage 3b: Eq. (4), E_a on D_pre."""
+  phases: tuple[PhaseConfig, ...] = (PhaseConfig(12_800_000, 64),)
+  code_weight: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class FusionConfig:
+  """Stage 4: Eq. (5), F and E_a on D; `low_res_weight` is lambda."""
+  phases: tuple[PhaseConfig, ...] = (PhaseConfig(26_880_000, 64),)
+  code_weight: float = 1.0
+  low_res_weight: float = 40.0
+
+
+@dataclasses.dataclass(frozen=True)
+class AttributesConfig:
+  """Small classifiers C_i, C_g, C_a of the evaluation (section 4.4).
+
+  Attributes:
+    phases: Schedule.
+    num_speakers: Classes of C_i; 0 means as many as the data hold.
+  """
+  phases: tuple[PhaseConfig, ...] = (
+      PhaseConfig(20_000_000, 64, learning_rate=1e-3),)
+  num_speakers: int = 0
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingConfig:
+  """How a stage runs; none of it changes what the stage computes.
+
+  Attributes:
+    log_every: Seconds between log lines and scalar summaries.
+    preview_every: Images between preview grids; 0 means only at the end.
+    save_every: Images between checkpoints.
+    keep: Checkpoints kept.
+    preview_size: Rows of the preview grids.
+  """
+  log_every: float = 10.0
+  preview_every: int = 200_000
+  save_every: int = 500_000
+  keep: int = 3
+  preview_size: int = 8
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+  """Everything that defines a run; see the parts."""
+  preset: str = 'paper'
+  seed: int = 1000
+  model: ModelConfig = ModelConfig()
+  optimizer: OptimizerConfig = OptimizerConfig()
+  generator: GeneratorConfig = GeneratorConfig()
+  invert: InvertConfig = InvertConfig()
+  finetune: FinetuneConfig = FinetuneConfig()
+  low_res: LowResConfig = LowResConfig()
+  audio: AudioConfig = AudioConfig()
+  fusion: FusionConfig = FusionConfig()
+  attributes: AttributesConfig = AttributesConfig()
+  training: TrainingConfig = TrainingConfig()
+
+
+def _model_rules(config: Config) -> list[tuple[bool, str]]:
+  model, tune, generator = config.model, config.finetune, config.generator
+  rules = [
+      (model.image_size >= 16 and model.image_size & (model.image_size - 1)
+       == 0, f'model.image_size={model.image_size}: use a power of two >= 16'),
+      (model.low_res_size >= 4 and model.low_res_size % 4 == 0
+       and model.image_size % model.low_res_size == 0,
+       f'model.low_res_size={model.low_res_size}: must divide image_size, and '
+       'be a multiple of 4')]
+  for name, value, allowed in (
+      ('model.rgb_output', model.rgb_output, ('fade', 'skip')),
+      ('model.code_norm', model.code_norm, ('none', 'unit')),
+      ('model.low_res_norm', model.low_res_norm, ('instance', 'none')),
+      ('optimizer.decay', config.optimizer.decay, ('none', 'cosine')),
+      ('invert.features', config.invert.features, ('vgg16', 'discriminator')),
+      ('finetune.anchor_reduction', tune.anchor_reduction, ('sum', 'mean'))):
+    rules.append((value in allowed, f'{name}={value}: use '
+                  + ' or '.join(repr(a) for a in allowed)))
+  for name, value in (
+      ('generator.r1_interval', generator.r1_interval),
+      ('generator.ema_half_life_kimg', generator.ema_half_life_kimg),
+      ('finetune.plateau_images', tune.plateau_images),
+      ('model.stddev_group', model.stddev_group),
+      ('training.keep', config.training.keep)):
+    rules.append((value > 0, f'{name}={value}: must be positive'))
+  return rules
+
+
+def _rules(config: Config) -> list[tuple[bool, str]]:
+  rules, size = _model_rules(config), config.model.image_size
+  for name in STAGES:
+    for i, phase in enumerate(getattr(config, name).phases):
+      where, side = f'{name}.phases.{i}', phase.resolution
+      rules += [
+          (phase.batch_size >= 1 and phase.images >= 1,
+           f'{where}: batch_size and images must be at least 1'),
+          (side == 0 or 4 <= side <= size and side & (side - 1) == 0,
+           f'{where}.resolution={side}: 0 or a power of two, at least 4 and '
+           f'at most image_size {size}'),
+          (0 <= phase.fade_images <= phase.images,
+           f'{where}.fade_images={phase.fade_images}: at most images')]
+  return rules
+
+
+def validate(config: Config) -> Config:
+  """Returns `config`, or says which value breaks which rule.
+
+  Raises:
+    ConfigError: Naming the field, its value and what is allowed.
+  """
+  for holds, message in _rules(config):
+    if not holds:
+      raise ConfigError(message)
+  return config

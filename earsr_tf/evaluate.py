@@ -1,0 +1,123 @@
+"""python -m earsr_tf.evaluate --run_root=DIR --data_dir=DIR: tables, figures.
+
+Writes evaluation.json, tables.md, fig4.png, fig6.png, fig10_<set>.png and
+samples_<set>.csv to --output and prints the short table.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from typing import Any, Mapping
+
+from absl import flags
+
+from earsr_tf import cli
+from earsr_tf import export
+
+TITLE = 'Face super-resolution by eye and ear'
+
+
+def run(
+    run_root: str,
+    data_dir: str,
+    output: str = '',
+    *,
+    frames_per_clip: int = 2,
+    batch_size: int = 16,
+    seed: int = 0,
+    people: int = 5,
+    note: str = '',
+) -> Mapping[str, Any]:
+  """Evaluates a run folder on the closed and the open test set.
+
+  Args:
+    run_root: Folder of the stages' folders.
+    data_dir: Folder of prepared shards.
+    output: Result folder; default <run_root>/evaluation.
+    frames_per_clip: Frames per clip, each with its own voice segment.
+    batch_size: Images at a time.
+    seed: Chooses frames, segments, other voices, and the bootstrap.
+    people: People per set in the figures.
+    note: Small print of the figures, such as the training time.
+
+  Returns:
+    What evaluation.json holds.
+
+  Raises:
+    InputError: If a path is unusable.
+    CheckpointError: If nothing is trained, or a checkpoint does not fit.
+    DataError: If the data folder is incomplete.
+  """
+  export.check_run_root(run_root)
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.data import manifest
+  manifest.read_manifest(data_dir)  # refuses bad data before TensorFlow loads
+  from earsr_tf import environment
+  environment.load_tensorflow()
+  from earsr_tf.evaluation import evaluator
+  from earsr_tf.evaluation import report
+  from earsr_tf.evaluation import tables
+  evaluation = evaluator.evaluate(
+      run_root, data_dir, frames_per_clip=frames_per_clip,
+      batch_size=batch_size, seed=seed)
+  folder = pathlib.Path(output or os.path.join(run_root, 'evaluation'))
+  for name, picture in _pictures(evaluation, people, note).items():
+    report.write_atomically(folder / name, picture)
+  for name, part in evaluation.sets.items():
+    report.write_atomically(
+        folder / f'samples_{name}.csv',
+        tables.samples_csv(part.scores, part.clips).encode('utf-8'))
+  report.write_atomically(
+      folder / 'tables.md',
+      tables.markdown(evaluation.results).encode('utf-8'))
+  report.write_atomically(  # last: its presence says that all is there
+      folder / 'evaluation.json', report.to_json(evaluation.results))
+  return evaluation.results
+
+
+def _pictures(evaluation: Any, people: int, note: str) -> dict[str, bytes]:
+  """File name -> PNG of every figure that the run's networks can make."""
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.evaluation import evaluator
+  from earsr_tf.evaluation import figures
+  groups = {name: part.people for name, part in evaluation.sets.items()}
+  made = {'fig6.png': figures.comparison_strips(groups, people, TITLE, note)}
+  keys = evaluation.reconstructor.keys
+  if {'a', 'b'} <= keys:
+    made['fig4.png'] = figures.inversion_strips(groups, people)
+  for name, group in groups.items():
+    chosen = figures.choose(group, people)
+    if 'h' in keys and len(chosen) > 1:
+      made[f'fig10_{name}.png'] = figures.mixing_matrix(
+          chosen, evaluator.mix_matrix(evaluation.reconstructor, chosen),
+          f'Editing by mixing voices, {name} set (Fig. 10)')
+  return {name: figures.to_png(picture) for name, picture in made.items()}
+
+
+def main() -> None:
+  """Evaluates what the flags name."""
+  values = flags.FLAGS
+  results = run(
+      values.run_root, values.data_dir, values.output,
+      frames_per_clip=values.frames_per_clip, batch_size=values.batch_size,
+      seed=values.seed, people=values.people, note=values.note)
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.evaluation import report
+  print(report.summary(results))
+  print(values.output or os.path.join(values.run_root, 'evaluation'))
+
+
+if __name__ == '__main__':
+  flags.DEFINE_string('run_root', 'runs', 'Folder of all stages of a run.')
+  flags.DEFINE_string('data_dir', 'data', 'Folder of the prepared shards.')
+  flags.DEFINE_string(
+      'output', '', 'Result folder; default <run_root>/evaluation.')
+  flags.DEFINE_integer(
+      'frames_per_clip', 2, 'Frames per clip.', lower_bound=1)
+  flags.DEFINE_integer('batch_size', 16, 'Images at a time.', lower_bound=1)
+  flags.DEFINE_integer('seed', 0, 'Frames, segments, voices and bootstrap.')
+  flags.DEFINE_integer(
+      'people', 5, 'People per set in the figures.', lower_bound=1)
+  flags.DEFINE_string('note', '', 'Small print of the figures.')
+  cli.run(main)

@@ -1,0 +1,178 @@
+"""Scores every row of Table 1 on the closed and on the open set."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from earsr_tf.data import keys
+from earsr_tf.data import manifest as manifest_lib
+from earsr_tf.data import pipeline
+from earsr_tf.evaluation import attributes
+from earsr_tf.evaluation import comparisons
+from earsr_tf.evaluation import metrics
+from earsr_tf.evaluation import report as report_lib
+from earsr_tf.evaluation import rows as rows_lib
+from earsr_tf.evaluation import sweep as sweep_lib
+
+SETS = {'closed': 'closed_test', 'open': 'open_test'}
+_INPUTS = (keys.IMAGE_HIGH, keys.WAVEFORM, keys.SPEAKER, keys.GENDER,
+           keys.AGE, keys.CLIP)
+
+
+@dataclasses.dataclass(frozen=True)
+class SetResult:
+  """Everything measured on one test set.
+
+  Attributes:
+    report: JSON-ready: split, counts, `rows`, `mixing`, `comparisons`.
+    scores: Row key -> score -> [N] float64, NaN where not applicable.
+    clips: [N] clip names.
+    speakers: [N] speaker indices.
+    people: One image per person, for the figures.
+  """
+  report: Mapping[str, Any]
+  scores: Mapping[str, Mapping[str, np.ndarray]]
+  clips: list[str]
+  speakers: np.ndarray
+  people: list[sweep_lib.Person]
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluation:
+  """Results of a run folder.
+
+  Attributes:
+    results: What evaluation.json holds.
+    sets: 'closed' and 'open' -> result; a set without clips is absent.
+    reconstructor: The restored networks, for the figures.
+  """
+  results: Mapping[str, Any]
+  sets: Mapping[str, SetResult]
+  reconstructor: rows_lib.Reconstructor
+
+
+def evaluate(
+    run_root: str,
+    data_dir: str,
+    *,
+    sets: Sequence[str] = ('closed', 'open'),
+    frames_per_clip: int = 2,
+    batch_size: int = 16,
+    seed: int = 0,
+) -> Evaluation:
+  """Evaluates all rows that a run folder can make.
+
+  Args:
+    run_root: Folder of the stages' folders.
+    data_dir: Folder of prepared shards.
+    sets: Names out of `SETS`.
+    frames_per_clip: Frames per clip, each with its own voice segment.
+    batch_size: Images at a time.
+    seed: Chooses frames, segments, other voices, and the bootstrap.
+
+  Returns:
+    The evaluation.
+
+  Raises:
+    CheckpointError: If nothing is trained, or a checkpoint does not fit.
+    DataError: If the data folder is incomplete or holds no test clip.
+  """
+  info = pipeline.data_info(data_dir)
+  if not any(info.records.get(SETS[name], 0) for name in sets):
+    raise manifest_lib.DataError(
+        f'{data_dir}: no test clip in {", ".join(SETS[n] for n in sets)}; '
+        'prepare more people or more videos per person')
+  reconstructor = rows_lib.load(run_root, len(info.speakers))
+  done = {}
+  for name in sets:
+    result = evaluate_set(
+        reconstructor, data_dir, name, frames_per_clip=frames_per_clip,
+        batch_size=batch_size, seed=seed)
+    if result is not None:
+      done[name] = result
+  config = reconstructor.config
+  results = {
+      'format': 1,
+      'provenance': report_lib.provenance(
+          preset=config.preset, training_seed=config.seed, seed=seed,
+          run_root=run_root, data_dir=data_dir,
+          data_manifest_sha256=info.manifest_sha256),
+      'protocol': [metrics.PROTOCOL, attributes.PROTOCOL],
+      'rows': {row.key: {'label': row.label, 'networks': row.sources}
+               for row in rows_lib.ROWS},
+      'skipped': reconstructor.skipped,
+      'sets': {name: result.report for name, result in done.items()}}
+  return Evaluation(results, done, reconstructor)
+
+
+def evaluate_set(
+    reconstructor: rows_lib.Reconstructor,
+    data_dir: str,
+    name: str,
+    *,
+    frames_per_clip: int,
+    batch_size: int,
+    seed: int,
+) -> SetResult | None:
+  """Evaluates one test set.
+
+  Args:
+    reconstructor: Restored networks.
+    data_dir: Folder of prepared shards.
+    name: 'closed' or 'open'.
+    frames_per_clip: Frames (each with its own voice segment) per clip.
+    batch_size: Images at a time.
+    seed: Chooses frames, segments, other voices, and the bootstrap.
+
+  Returns:
+    The result; None when the set has no clip.
+  """
+  split = SETS[name]
+  if not pipeline.data_info(data_dir).records.get(split, 0):
+    return None
+  dataset = pipeline.make_eval_dataset(
+      data_dir, splits=(split,), inputs=_INPUTS, batch_size=batch_size,
+      frames_per_clip=frames_per_clip, seed=seed)
+  sweep = sweep_lib.Sweep(reconstructor=reconstructor)
+  for batch in dataset:
+    sweep.add(batch)
+  mixing = sweep.mix(batch_size, seed)
+  scores, labels = sweep.scores(), sweep.labels()
+  report = {
+      'split': split, 'frames_per_clip': frames_per_clip,
+      'images': len(labels.speaker), 'clips': len(set(sweep.clips)),
+      'speakers': len(set(sweep.speaker_names())),
+      'rows': {key: comparisons.means(scores[key]) for key in scores},
+      'mixing': mixing,
+      'comparisons': comparisons.compare(
+          scores, np.array(sweep.speaker_names()), seed)}
+  return SetResult(
+      report, scores, sweep.clips, labels.speaker,
+      list(sweep.people.values()))
+
+
+def mix_matrix(
+    reconstructor: rows_lib.Reconstructor,
+    people: Sequence[sweep_lib.Person],
+) -> np.ndarray:
+  """Fig. 10: F's image for every pair of a low-resolution image and a voice.
+
+  Args:
+    reconstructor: Restored networks, with F.
+    people: n people with codes.
+
+  Returns:
+    [n, n, S, S, 3] uint8; [i, j] has person i's image and person j's voice.
+  """
+  code_audio = tf.constant(np.stack([p.code_audio for p in people]))
+  rows = []
+  for person in people:
+    code_low = tf.repeat(tf.constant(person.code_low)[tf.newaxis],
+                         len(people), axis=0)
+    rows.append(reconstructor.generate(
+        reconstructor.fuse(code_low, code_audio)).numpy())
+  return np.stack(rows)

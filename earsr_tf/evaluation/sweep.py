@@ -1,0 +1,220 @@
+"""One pass over a test set, and a second one with swapped voices.
+
+The first pass makes all pictures of a batch, scores them and keeps only
+codes, labels and 8-bit originals; the second works on the codes: row (x), and
+the mixing of Table 3 (section 4.4, 'Editing by Mixing Audio Sources').
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from earsr_tf.data import keys
+from earsr_tf.evaluation import attributes
+from earsr_tf.evaluation import metrics
+from earsr_tf.evaluation import rows as rows_lib
+from earsr_tf.ops import pixels
+
+_GALLERY_PEOPLE = 40
+
+
+@dataclasses.dataclass(frozen=True)
+class Person:
+  """The first test image of one person, for the figures.
+
+  Attributes:
+    clip: '<speaker>/<video>/<clip>'.
+    gender: 0 female, 1 male, -1 unknown.
+    age: Years, NaN unknown.
+    image_low: [s, s, 3] uint8.
+    truth: [S, S, 3] uint8.
+    outputs: Row key -> [S, S, 3] uint8.
+    code_low: E_l's code [L, d]; None without F.
+    code_audio: The tuned E_a's code [L, d]; None without F.
+  """
+  clip: str
+  gender: int
+  age: float
+  image_low: np.ndarray
+  truth: np.ndarray
+  outputs: Mapping[str, np.ndarray]
+  code_low: np.ndarray | None
+  code_audio: np.ndarray | None
+
+
+class Sweep:
+  """Makes and scores the pictures of a test set, batch by batch.
+
+  Attributes:
+    clips: Clip names '<speaker>/<video>/<clip>' of the images so far.
+    people: Speaker name -> the first image of that speaker.
+  """
+
+  def __init__(self, *, reconstructor: rows_lib.Reconstructor):
+    """Starts empty.
+
+    Args:
+      reconstructor: Makes the pictures.
+    """
+    self.clips: list[str] = []
+    self.people: dict[str, Person] = {}
+    self._make = reconstructor
+    self._scores: dict[str, list[dict[str, np.ndarray]]] = {}
+    self._kept: dict[str, list[np.ndarray]] = {}
+
+  def add(self, batch: Mapping[str, tf.Tensor]) -> None:
+    """Makes and scores the pictures of one batch."""
+    image_high = batch[keys.IMAGE_HIGH]
+    truth = pixels.to_uint8(image_high)
+    low = self._make.low(image_high)
+    codes = self._make.codes(image_high, batch[keys.WAVEFORM])
+    outputs = {'original': truth}
+    for row in self._make.rows:
+      if row.key in ('nearest', 'bicubic'):
+        outputs[row.key] = self._make.upsample(low, row.key)
+      elif row.key in codes:
+        outputs[row.key] = self._make.generate(codes[row.key], row.key)
+    entries = {
+        'truth': truth.numpy(), 'low': low.numpy(),
+        **{key: batch[key].numpy()
+           for key in (keys.SPEAKER, keys.GENDER, keys.AGE)}}
+    if 'h' in codes:
+      entries |= {'code_low': codes['c'].numpy(),
+                  'code_audio': codes['audio'].numpy()}
+    outputs = {key: image.numpy() for key, image in outputs.items()}
+    names = [clip.decode('utf-8') for clip in batch[keys.CLIP].numpy()]
+    self._remember(names, entries, outputs)
+    self._score(entries, outputs)
+
+  def scores(self) -> dict[str, dict[str, np.ndarray]]:
+    """Row key -> score -> [N], in the tables' order."""
+    return {
+        row.key: {metric: np.concatenate([part[metric] for part in parts])
+                  for metric in parts[0]}
+        for row in self._make.rows
+        if (parts := self._scores.get(row.key))}
+
+  def labels(self) -> attributes.Labels:
+    """What the records say of all images."""
+    return attributes.Labels(
+        self._all(keys.SPEAKER), self._all(keys.GENDER), self._all(keys.AGE))
+
+  def speaker_names(self) -> list[str]:
+    """[N] names of the speakers, from the clips' names."""
+    return [clip.split('/')[0] for clip in self.clips]
+
+  def mix(self, batch_size: int, seed: int) -> dict[str, Any] | None:
+    """Swaps voices: scores row (x) and measures Table 3.
+
+    Args:
+      batch_size: Images at a time.
+      seed: Chooses the other voices.
+
+    Returns:
+      Pairs of different gender, and how often C_g agrees with the gender of
+      the low-resolution image and of the voice; None where not applicable.
+    """
+    if 'h' not in self._make.keys:
+      return None
+    speakers, genders = np.array(self.speaker_names()), self._all(keys.GENDER)
+    anyone = other_voices(speakers, None, seed)
+    for chunk, outputs in self._swapped(anyone, batch_size):
+      self._score(chunk, {'x': outputs})
+    opposite = other_voices(speakers, genders, seed)
+    agrees = []
+    if self._make.classifier is None:
+      return None
+    for chunk, outputs in self._swapped(opposite, batch_size):
+      predicted = attributes.classify(self._make.classifier, outputs).gender
+      agrees.append(predicted == chunk[keys.GENDER])
+    if not agrees:
+      return None
+    agrees = np.concatenate(agrees)
+    return {'pairs': len(agrees), 'agrees_low': float(agrees.mean()),
+            'agrees_audio': float(1.0 - agrees.mean())}
+
+  def _swapped(
+      self, other: np.ndarray, batch_size: int,
+  ) -> Iterator[tuple[dict[str, np.ndarray], np.ndarray]]:
+    """Yields (kept entries, F's images with the voices of `other`)."""
+    kept = {key: self._all(key) for key in self._kept}
+    where = np.flatnonzero(other >= 0)
+    for start in range(0, len(where), batch_size):
+      picks = where[start:start + batch_size]
+      code = self._make.fuse(
+          tf.constant(kept['code_low'][picks]),
+          tf.constant(kept['code_audio'][other[picks]]))
+      chunk = {key: values[picks] for key, values in kept.items()}
+      yield chunk, self._make.generate(code).numpy()
+
+  def _score(self, entries: Mapping[str, np.ndarray],
+             outputs: Mapping[str, np.ndarray]) -> None:
+    """Appends every score of a batch's pictures."""
+    labels = attributes.Labels(
+        entries[keys.SPEAKER], entries[keys.GENDER], entries[keys.AGE])
+    classifier = self._make.classifier
+    original = (attributes.classify(classifier, entries['truth'])
+                if classifier is not None else None)
+    for key, image in outputs.items():
+      scores = {
+          'psnr': metrics.psnr(image, entries['truth']),
+          'ssim': metrics.ssim(image, entries['truth']),
+          'lr_consistency': metrics.lr_consistency(image, entries['low'])}
+      if original is not None:
+        scores |= attributes.score(
+            attributes.classify(classifier, image), original, labels)
+      self._scores.setdefault(key, []).append(scores)
+
+  def _remember(
+      self, names: list[str], entries: Mapping[str, np.ndarray],
+      outputs: Mapping[str, np.ndarray]) -> None:
+    """Keeps what the second pass and the figures need."""
+    self.clips.extend(names)
+    for key, values in entries.items():
+      self._kept.setdefault(key, []).append(values)
+    for i, clip in enumerate(names):
+      speaker = clip.split('/')[0]
+      if speaker in self.people or len(self.people) >= _GALLERY_PEOPLE:
+        continue
+      self.people[speaker] = Person(
+          clip=clip, gender=int(entries[keys.GENDER][i]),
+          age=float(entries[keys.AGE][i]), image_low=entries['low'][i],
+          truth=entries['truth'][i],
+          outputs={key: image[i] for key, image in outputs.items()},
+          code_low=entries['code_low'][i] if 'code_low' in entries else None,
+          code_audio=(
+              entries['code_audio'][i] if 'code_audio' in entries else None))
+
+  def _all(self, key: str) -> np.ndarray:
+    """One array of everything kept under `key`."""
+    return np.concatenate(self._kept[key])
+
+
+def other_voices(speakers: np.ndarray, genders: np.ndarray | None,
+                 seed: int) -> np.ndarray:
+  """Picks another person's sample for each sample, at random.
+
+  Args:
+    speakers: [N] labels.
+    genders: [N], 0 or 1, -1 unknown; given, the other person is of the other
+      gender.
+    seed: Seed.
+
+  Returns:
+    [N] int64 positions; -1 where there is no such person.
+  """
+  random = np.random.default_rng(seed)
+  picks = np.full(len(speakers), -1, np.int64)
+  for i, speaker in enumerate(speakers):
+    if genders is None:
+      allowed = speakers != speaker
+    else:
+      allowed = (genders == 1 - genders[i]) & (genders[i] >= 0)
+    choices = np.flatnonzero(allowed)
+    if len(choices):
+      picks[i] = choices[random.integers(len(choices))]
+  return picks

@@ -1,0 +1,182 @@
+"""The paper's tables as Markdown, from the mapping of evaluation.json."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+import numpy as np
+
+from earsr_tf.evaluation import report
+
+_ROWS = ('original', 'nearest', 'bicubic', 'a', 'b', 'c', 'd', 'f0', 'x', 'h')
+_TITLES = {'closed': 'Closed set', 'open': 'Open set'}
+
+
+def markdown(results: Mapping[str, Any]) -> str:
+  """All tables with their protocol and provenance.
+
+  Args:
+    results: What `evaluator.evaluate` returns as `results`.
+
+  Returns:
+    Markdown text.
+  """
+  parts = [
+      '# Evaluation', _provenance(results),
+      '## Table 1: attributes kept by each model', attribute_table(results),
+      '## Table 2: fidelity', fidelity_table(results),
+      '## Table 3: one person\'s image with a voice of the other gender',
+      mixing_table(results),
+      '## Paired comparisons', comparison_table(results)]
+  if results['skipped']:
+    parts += ['## Not evaluated', '\n'.join(
+        f'- {results["rows"][key]["label"]}: {reason}'
+        for key, reason in results['skipped'].items())]
+  return '\n\n'.join(parts) + '\n'
+
+
+def attribute_table(results: Mapping[str, Any]) -> str:
+  """Table 1: accuracy of C_i and C_g, age error of C_a.
+
+  Args:
+    results: What `evaluator.evaluate` returns as `results`.
+
+  Returns:
+    A Markdown table; '-' where a value does not exist.
+  """
+  columns = (('Acc C_i, %', 'identity_accuracy', 1, 100.0),
+             ('Acc C_g, %', 'gender_accuracy', 1, 100.0),
+             ('Err C_a, years', 'age_error', 2, 1.0),
+             ('to true age, years', 'age_error_true', 2, 1.0))
+  return (results['protocol'][1] + '\n\n'
+          + _method_table(results, columns, _ROWS))
+
+
+def fidelity_table(results: Mapping[str, Any]) -> str:
+  """PSNR, SSIM and LR consistency (Table 2's metrics, our rows).
+
+  Args:
+    results: What `evaluator.evaluate` returns as `results`.
+
+  Returns:
+    A Markdown table; '-' where a value does not exist.
+  """
+  columns = (('PSNR, dB', 'psnr', 2, 1.0), ('SSIM', 'ssim', 3, 1.0),
+             ('LR consistency, levels', 'lr_consistency', 2, 1.0))
+  return (results['protocol'][0] + '\n\n'
+          + _method_table(results, columns, _ROWS[1:]))
+
+
+def mixing_table(results: Mapping[str, Any]) -> str:
+  """Table 3: whose gender C_g sees when image and voice disagree.
+
+  Args:
+    results: What `evaluator.evaluate` returns as `results`.
+
+  Returns:
+    A Markdown table.
+  """
+  rows = []
+  for name, part in results['sets'].items():
+    mixing = part.get('mixing')
+    if mixing:
+      rows.append([
+          _TITLES[name], str(mixing['pairs']),
+          report.number(mixing['agrees_low'], 1, 100.0),
+          report.number(mixing['agrees_audio'], 1, 100.0)])
+  if not rows:
+    return 'No pairs of different gender, or no F or classifier.'
+  return _table(['Set', 'pairs', 'agrees with the 8x8 image, %',
+                 'agrees with the voice, %'], rows)
+
+
+def comparison_table(results: Mapping[str, Any]) -> str:
+  """Paired differences with 95 % intervals.
+
+  Args:
+    results: What `evaluator.evaluate` returns as `results`.
+
+  Returns:
+    A Markdown table headed by how the interval is made.
+  """
+  rows = []
+  for name, part in results['sets'].items():
+    for item in part['comparisons']:
+      scale = item['scale']
+      low, high = (report.number(item[end], 2, scale)
+                   for end in ('low', 'high'))
+      rows.append([
+          _TITLES[name], f'{item["title"]}: {item["name"]}',
+          f'{report.number(item["mean"], 2, scale)} {item["unit"]}'.strip(),
+          f'[{low}, {high}]', str(item['speakers']),
+          report.number(item['wins'], 0, 100.0)])
+  head = ('Mean over people of the difference within a person; 95 % interval '
+          'by bootstrap over people (10 000 draws, fixed seed). "Above" is '
+          'the share of images in which the first is above the second.')
+  return head + '\n\n' + _table(
+      ['Set', 'Comparison', 'mean', '95 % interval', 'people', 'above, %'],
+      rows)
+
+
+def samples_csv(
+    scores: Mapping[str, Mapping[str, np.ndarray]], clips: Sequence[str],
+) -> str:
+  """Every score of every image, for whoever wants to check the means.
+
+  Args:
+    scores: Row key -> score -> [N].
+    clips: [N] clip names.
+
+  Returns:
+    CSV text: row, image, clip, then a column per score.
+  """
+  metrics = list(next(iter(scores.values())))
+  lines = [','.join(['row', 'image', 'clip', *metrics])]
+  for key, values in scores.items():
+    for i, clip in enumerate(clips):
+      cells = [f'{values[metric][i]:.5g}' for metric in metrics]
+      lines.append(','.join([key, str(i), clip, *cells]))
+  return '\n'.join(lines) + '\n'
+
+
+def _method_table(
+    results: Mapping[str, Any],
+    columns: Sequence[tuple[str, str, int, float]],
+    keys: Sequence[str],
+) -> str:
+  """A table with a line per method and a group of columns per set."""
+  sets = results['sets']
+  header = ['Method'] + [
+      f'{title} ({name})' for name in sets for title, _, _, _ in columns]
+  rows = []
+  for key in keys:
+    parts = [part['rows'].get(key) for part in sets.values()]
+    if not any(parts):
+      continue
+    cells = [results['rows'][key]['label']]
+    for part in parts:
+      cells += [report.number((part or {}).get(column), digits, scale)
+                for _, column, digits, scale in columns]
+    rows.append(cells)
+  return _table(header, rows)
+
+
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+  """A Markdown table; the first column is left-, the others right-aligned."""
+  lines = ['| ' + ' | '.join(header) + ' |',
+           '|---|' + '---:|' * (len(header) - 1)]
+  lines += ['| ' + ' | '.join(row) + ' |' for row in rows]
+  return '\n'.join(lines)
+
+
+def _provenance(results: Mapping[str, Any]) -> str:
+  """Where the numbers come from, as one paragraph."""
+  facts = results['provenance']
+  sizes = '; '.join(
+      f'{name}: {part["speakers"]} people, {part["clips"]} clips, '
+      f'{part["images"]} images' for name, part in results['sets'].items())
+  return (
+      f'`{facts["command"]}`, preset {facts["preset"]}, seed {facts["seed"]}, '
+      f'data manifest {facts["data_manifest_sha256"][:12]}, '
+      f'{facts["machine"]["cpu"]} ({facts["machine"]["cores"]} cores), '
+      f'{facts["date"]}. Test sets: {sizes}.')

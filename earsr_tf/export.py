@@ -1,0 +1,72 @@
+"""python -m earsr_tf.export --run_root=DIR --output=DIR: a SavedModel.
+
+Writes `<output>/<version>/` with the signature `super_resolve(image_low uint8
+[N, 8, 8, 3], waveform float32 [N, 64000]) -> image_high uint8 [N, 128, 128,
+3]`. Prints the version's folder.
+"""
+
+from __future__ import annotations
+
+import pathlib
+
+from absl import flags
+
+from earsr_tf import cli
+
+
+def run(run_root: str, output: str) -> str:
+  """Exports the model of a run folder.
+
+  Args:
+    run_root: Folder of the stages' folders.
+    output: Export folder; created when absent.
+
+  Returns:
+    The new version's folder.
+
+  Raises:
+    InputError: If a path is unusable.
+    CheckpointError: If a stage is not finished.
+  """
+  check_run_root(run_root)
+  if pathlib.Path(output).is_file():
+    raise cli.InputError(
+        f'--output={output}: is a file; name a folder', cli.USAGE)
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf import environment
+  environment.load_tensorflow()
+  from earsr_tf.evaluation import report
+  from earsr_tf.serving import export
+  model, low_res_size = export.load(run_root)
+  return str(export.save(
+      model, low_res_size, output,
+      report.provenance(run_root=run_root)))
+
+
+def check_run_root(run_root: str) -> None:
+  """Refuses a missing or empty run folder.
+
+  Args:
+    run_root: Folder of the stages' folders.
+
+  Raises:
+    InputError: With the command that trains.
+  """
+  folder = pathlib.Path(run_root)
+  if not folder.is_dir() or not any(folder.iterdir()):
+    raise cli.InputError(
+        f'--run_root={run_root}: nothing has been trained here; run: python '
+        f'-m earsr_tf.train --stage=generator --run_root={run_root} (and the '
+        'other stages), or python -m pipelines.run')
+
+
+def main() -> None:
+  """Exports what the flags name."""
+  print(run(flags.FLAGS.run_root, flags.FLAGS.output))
+
+
+if __name__ == '__main__':
+  flags.DEFINE_string('run_root', 'runs', 'Folder of all stages of a run.')
+  flags.DEFINE_string('output', None, 'Folder of exported versions.')
+  flags.mark_flag_as_required('output')
+  cli.run(main)

@@ -1,0 +1,1 @@
+"""The training procedure of the paper, one equation per file."""

@@ -1,0 +1,81 @@
+"""Stage 3b: Eq. (4), the audio encoder on D_pre.
+
+  min_{E_a} sum_i |E_a(a_i) - z_bar_i|_1
+  z_bar_i = (E_h(x_i) + E_h(x_hat_i)) / 2,  x_hat_i = x_i mirrored
+
+The average removes the pose, which a voice cannot carry (Fig. 5).
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.data import keys
+from earsr_tf.losses import reconstruction
+from earsr_tf.ops import latent
+from earsr_tf.ops import spectrogram
+from earsr_tf.stages import invert
+from earsr_tf.stages import networks as networks_lib
+from earsr_tf.stages import phases
+from earsr_tf.stages import stage as stage_lib
+
+
+def encode(networks: stage_lib.Networks, waveform: tf.Tensor, code_norm: str
+           ) -> tf.Tensor:
+  """z^a = E_a(a): waveform [B, 64000] -> code [B, L, d]."""
+  a = spectrogram.log_spectrogram(waveform)
+  return latent.normalize_code(networks['audio_encoder'](a), code_norm)
+
+
+def mirrored_average(networks: stage_lib.Networks, image_high: tf.Tensor,
+                     code_norm: str) -> tf.Tensor:
+  """z_bar [B, L, d]: the mean code of a face and its mirror image."""
+  z = invert.encode(networks, image_high, code_norm)
+  z_hat = invert.encode(networks, image_high[:, :, ::-1], code_norm)
+  return latent.normalize_code(0.5 * (z + z_hat), code_norm)
+
+
+def _terms(config: config_lib.Config):
+  def terms(networks, batch, clock):
+    del clock
+    norm = config.model.code_norm
+    z_bar = tf.stop_gradient(
+        mirrored_average(networks, batch[keys.IMAGE_HIGH], norm))
+    z_audio = encode(networks, batch[keys.WAVEFORM], norm)
+    return {'code_l1': reconstruction.l1(z_audio, z_bar)}
+  return terms
+
+
+def _preview(config: config_lib.Config):
+  def images(networks, batch):
+    norm = config.model.code_norm
+    z_bar = mirrored_average(networks, batch[keys.IMAGE_HIGH], norm)
+    z_audio = encode(networks, batch[keys.WAVEFORM], norm)
+    return {'truth': batch[keys.IMAGE_HIGH],
+            'target': networks['generator'](z_bar),
+            'E_a': networks['generator'](z_audio)}
+  return images
+
+
+def stage(config: config_lib.Config) -> stage_lib.Stage:
+  """Eq. (4): trains E_a; E_h is frozen (G serves the preview)."""
+  return stage_lib.Stage(
+      name='audio',
+      equation='Eq. (4)',
+      inputs=(keys.IMAGE_HIGH, keys.WAVEFORM),
+      splits=('d_pre',),
+      build=lambda: {
+          'audio_encoder': networks_lib.audio_encoder(config.model),
+          'image_encoder': networks_lib.image_encoder(config.model),
+          'generator': networks_lib.generator(config.model)},
+      restores={'image_encoder': 'finetune/image_encoder',
+                'generator': 'finetune/generator'},
+      updates=(stage_lib.Update(
+          'audio', ('audio_encoder',), _terms(config),
+          {'code_l1': config.audio.code_weight}),),
+      phases=phases.make(config, 'audio'),
+      adam=phases.main_adam(config),
+      outputs=('audio_encoder',),
+      preview=_preview(config),
+      decay=config.optimizer.decay)

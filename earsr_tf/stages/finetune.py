@@ -1,0 +1,63 @@
+"""Stage 2: Eq. (2), encoder and generator tuned together.
+
+  min_{E_h, G} L_pre-train + lambda_t |G_init - G|_2^2
+
+lambda_t starts at `finetune.lambda_t` and is halved as soon as the overall
+loss stops improving (section 3.2).
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.data import keys
+from earsr_tf.losses import regularizers
+from earsr_tf.stages import invert
+from earsr_tf.stages import networks as networks_lib
+from earsr_tf.stages import phases
+from earsr_tf.stages import stage as stage_lib
+
+
+def _terms(config: config_lib.Config):
+  autoencoding = invert.autoencoding_terms(config)
+
+  def terms(networks, batch, clock):
+    pretrain = autoencoding(networks, batch, clock)
+    distance = regularizers.weight_distance(
+        networks['generator'].trainable_variables,
+        networks['generator_init'].trainable_variables,
+        config.finetune.anchor_reduction)
+    return {**pretrain,
+            'weight_distance': tf.broadcast_to(
+                distance, tf.shape(pretrain['l1']))}
+  return terms
+
+
+def stage(config: config_lib.Config) -> stage_lib.Stage:
+  """Eq. (2): trains E_h and G; phi and G_init are frozen."""
+  tune = config.finetune
+  schedule = phases.make(config, 'finetune')
+  return stage_lib.Stage(
+      name='finetune',
+      equation='Eq. (2)',
+      inputs=(keys.IMAGE_HIGH,),
+      splits=('d_pre', 'd_rest'),
+      build=lambda: {
+          **invert.build(config),
+          'generator_init': networks_lib.generator(config.model)},
+      restores={'image_encoder': 'invert/image_encoder',
+                'generator': 'generator/generator_ema',
+                'generator_init': 'generator/generator_ema',
+                **invert.feature_source(config)},
+      updates=(stage_lib.Update(
+          'finetune', ('image_encoder', 'generator'), _terms(config),
+          {'l1': tune.l1_weight, 'feature': tune.feature_weight,
+           'weight_distance': stage_lib.HalveOnPlateau(
+               tune.lambda_t, tune.plateau_images,
+               tune.plateau_tolerance)}),),
+      phases=schedule,
+      adam=phases.main_adam(config),
+      outputs=('image_encoder', 'generator'),
+      preview=invert.preview(config, schedule[-1].resolution),
+      decay=config.optimizer.decay)

@@ -1,0 +1,93 @@
+"""Stage 4: Eq. (5), the fusion of both codes on D.
+
+  min_{E_a, F} sum_i |z_i^f - z_i|_1 + lambda |D(G(z_i^f)) - x_i^l|_1
+  z_i^f = E_l(x_i^l) + F(E_l(x_i^l), E_a(a_i))
+
+As in Eq. (3), the last term compares low-resolution images.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.data import keys
+from earsr_tf.losses import reconstruction
+from earsr_tf.ops import latent
+from earsr_tf.stages import audio
+from earsr_tf.stages import invert
+from earsr_tf.stages import low_res
+from earsr_tf.stages import networks as networks_lib
+from earsr_tf.stages import phases
+from earsr_tf.stages import stage as stage_lib
+
+
+def fuse(config: config_lib.Config, networks: stage_lib.Networks,
+         x_low: tf.Tensor, waveform: tf.Tensor) -> tf.Tensor:
+  """z^f [B, L, d] from image_low [B, 8, 8, 3] and waveform [B, 64000]."""
+  norm = config.model.code_norm
+  z_low = low_res.encode(networks, x_low, norm)
+  z_audio = audio.encode(networks, waveform, norm)
+  return latent.normalize_code(networks['fusion'](z_low, z_audio), norm)
+
+
+def _terms(config: config_lib.Config):
+  def terms(networks, batch, clock):
+    x_high = batch[keys.IMAGE_HIGH]
+    x_low = low_res.image_low(config, x_high)
+    z = tf.stop_gradient(
+        invert.encode(networks, x_high, config.model.code_norm))
+    z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM])
+    return {'code_l1': reconstruction.l1(z_fused, z),
+            'low_res_l1': reconstruction.l1(low_res.degraded_output(
+                config, networks, z_fused, clock), x_low)}
+  return terms
+
+
+def _preview(config: config_lib.Config):
+  def images(networks, batch):
+    norm = config.model.code_norm
+    x_high, waveform = batch[keys.IMAGE_HIGH], batch[keys.WAVEFORM]
+    x_low = low_res.image_low(config, x_high)
+    codes = {
+        'E_h': invert.encode(networks, x_high, norm),
+        'E_l': low_res.encode(networks, x_low, norm),
+        'E_a': audio.encode(networks, waveform, norm),
+        'F': fuse(config, networks, x_low, waveform)}
+    return {
+        'low_res': tf.image.resize(x_low, x_high.shape[1:3], method='nearest'),
+        **{name: networks['generator'](z) for name, z in codes.items()},
+        'truth': x_high}
+  return images
+
+
+def _build(config: config_lib.Config):
+  m = config.model
+  return {'fusion': networks_lib.fusion(m),
+          'audio_encoder': networks_lib.audio_encoder(m),
+          'low_res_encoder': networks_lib.low_res_encoder(m),
+          'image_encoder': networks_lib.image_encoder(m),
+          'generator': networks_lib.generator(m)}
+
+
+def stage(config: config_lib.Config) -> stage_lib.Stage:
+  """Eq. (5): trains F and E_a; E_h, E_l and G are frozen."""
+  return stage_lib.Stage(
+      name='fusion',
+      equation='Eq. (5)',
+      inputs=(keys.IMAGE_HIGH, keys.WAVEFORM),
+      splits=('d_pre', 'd_rest'),
+      build=lambda: _build(config),
+      restores={'audio_encoder': 'audio/audio_encoder',
+                'low_res_encoder': 'low_res/low_res_encoder',
+                'image_encoder': 'finetune/image_encoder',
+                'generator': 'finetune/generator'},
+      updates=(stage_lib.Update(
+          'fusion', ('fusion', 'audio_encoder'), _terms(config),
+          {'code_l1': config.fusion.code_weight,
+           'low_res_l1': config.fusion.low_res_weight}),),
+      phases=phases.make(config, 'fusion'),
+      adam=phases.main_adam(config),
+      outputs=('fusion', 'audio_encoder'),
+      preview=_preview(config),
+      decay=config.optimizer.decay)

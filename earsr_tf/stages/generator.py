@@ -1,0 +1,172 @@
+"""Stage 0: the StyleGAN generator (paper, sections 3.1 and 4.2).
+
+  min_D  softplus(D(G(z))) + softplus(-D(x)) + gamma / 2 |grad_x D(x)|^2
+  min_G  softplus(-D(G(z)))
+
+with progressive growing, style mixing and an exponential average of G's
+weights (Karras et al. 2018).
+"""
+
+from __future__ import annotations
+
+import math
+
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.data import keys
+from earsr_tf.losses import adversarial
+from earsr_tf.losses import regularizers
+from earsr_tf.ops import latent
+from earsr_tf.ops import resample
+from earsr_tf.stages import networks as networks_lib
+from earsr_tf.stages import phases
+from earsr_tf.stages import stage as stage_lib
+
+_PREVIEW_SEED = (17, 2018)
+
+
+def _key(clock: stage_lib.Clock, salt: int) -> tf.Tensor:
+  """A key for one kind of draw; equal on all replicas."""
+  return tf.random.experimental.stateless_fold_in(clock.seed, salt)
+
+
+def _local_rows(batch: stage_lib.Batch, clock: stage_lib.Clock) -> tf.Tensor:
+  """Positions [B] of this replica's images within the global batch."""
+  return tf.cast(batch[keys.INDEX] - clock.images, tf.int32)
+
+
+def _draw_z(batch: stage_lib.Batch, clock: stage_lib.Clock, dim: int,
+            salt: int) -> tf.Tensor:
+  """z ~ N(0, I), [B, d]: a row is a function of the global image index."""
+  z = tf.random.stateless_normal([clock.batch_size, dim], _key(clock, salt))
+  return tf.gather(z, _local_rows(batch, clock))
+
+
+def _mixed_w(generator: tf.keras.Model, batch: stage_lib.Batch,
+             clock: stage_lib.Clock, probability: float, salt: int
+             ) -> tf.Tensor:
+  """w_plus [B, L, d] with style mixing: one cut-off per minibatch."""
+  dim = generator.latent_dim
+  w1 = generator.mapping(_draw_z(batch, clock, dim, salt))
+  w2 = generator.mapping(_draw_z(batch, clock, dim, salt + 1))
+  num_active = 2 * int(math.log2(clock.resolution)) - 2
+  cutoff = latent.sample_cutoff(
+      _key(clock, salt + 2), num_active, probability)
+  num_styles = generator.num_styles
+  return latent.mix_styles(
+      latent.broadcast_styles(w1, num_styles),
+      latent.broadcast_styles(w2, num_styles), cutoff)
+
+
+def _fake(networks: stage_lib.Networks, batch: stage_lib.Batch,
+          clock: stage_lib.Clock, probability: float, salt: int
+          ) -> tf.Tensor:
+  """G(z) with noise inputs, [B, r, r, 3]."""
+  generator = networks['generator']
+  w_plus = _mixed_w(generator, batch, clock, probability, salt)
+  return generator.synthesis(
+      w_plus, resolution=clock.resolution, alpha=clock.alpha,
+      noise_seed=_key(clock, salt + 4),
+      noise_rows=(_local_rows(batch, clock), clock.batch_size))
+
+
+def real_image(image_high: tf.Tensor, clock: stage_lib.Clock) -> tf.Tensor:
+  """Real images at the current resolution, faded like the generator's.
+
+  The box pyramid of StyleGAN: while a resolution fades in, its images are
+  mixed with their own half-resolution version.
+  """
+  image = image_high
+  while image.shape[1] > clock.resolution:
+    image = resample.downsample_box(image)  # [B, r, r, 3]
+  if clock.resolution == 4:
+    return image
+  coarse = resample.upsample_nearest(resample.downsample_box(image))
+  return coarse + (image - coarse) * clock.alpha
+
+
+def _updates(config: config_lib.GeneratorConfig) -> list[stage_lib.Update]:
+  def discriminate(networks, clock):
+    return lambda image: networks['discriminator'](
+        image, resolution=clock.resolution, alpha=clock.alpha)
+
+  def discriminator_terms(networks, batch, clock):
+    score = discriminate(networks, clock)
+    real = real_image(batch[keys.IMAGE_HIGH], clock)
+    fake = _fake(networks, batch, clock, config.style_mixing_probability, 10)
+    return {'logistic': adversarial.logistic_discriminator(
+        score(real), score(fake))}
+
+  def r1_terms(networks, batch, clock):
+    real = real_image(batch[keys.IMAGE_HIGH], clock)
+    return {'r1': regularizers.r1_penalty(discriminate(networks, clock), real)}
+
+  def generator_terms(networks, batch, clock):
+    fake = _fake(networks, batch, clock, config.style_mixing_probability, 20)
+    return {'logistic': adversarial.logistic_generator(
+        discriminate(networks, clock)(fake))}
+
+  def move_w_avg(networks, batch, clock):
+    generator = networks['generator']
+    z = _draw_z(batch, clock, generator.latent_dim, 20)
+    w = tf.reduce_mean(generator.mapping(z), axis=0)
+    beta = config.w_avg_beta
+    return [(generator.w_avg, beta * generator.w_avg + (1 - beta) * w)]
+
+  def both_terms(networks, batch, clock):
+    return {**discriminator_terms(networks, batch, clock),
+            **r1_terms(networks, batch, clock)}
+
+  generator_update = stage_lib.Update(
+      'generator', ('generator',), generator_terms, {'logistic': 1.0},
+      optimizer='generator', moves=move_w_avg)
+  if config.r1_interval == 1:
+    return [stage_lib.Update(
+        'discriminator', ('discriminator',), both_terms,
+        {'logistic': 1.0, 'r1': config.r1_gamma},
+        optimizer='discriminator'), generator_update]
+  return [
+      stage_lib.Update(
+          'discriminator', ('discriminator',), discriminator_terms,
+          {'logistic': 1.0}, optimizer='discriminator'),
+      stage_lib.Update(
+          'regularizer', ('discriminator',), r1_terms,
+          {'r1': config.r1_gamma}, interval=config.r1_interval,
+          optimizer='discriminator'),
+      generator_update]
+
+
+def _preview(resolution: int):
+  def preview(networks, batch):
+    del batch
+    dim = networks['generator'].latent_dim
+    z = tf.random.stateless_normal([16, 1, dim], _PREVIEW_SEED)
+    z_plus = tf.repeat(z, networks['generator'].num_styles, axis=1)
+    return {name: networks[name](z_plus, resolution=resolution)
+            for name in ('generator', 'generator_ema')}
+  return preview
+
+
+def stage(config: config_lib.Config) -> stage_lib.Stage:
+  """StyleGAN v1 on the frames of D."""
+  g = config.generator
+  adam = stage_lib.AdamConfig(g.beta_1, g.beta_2, g.epsilon)
+  return stage_lib.Stage(
+      name='generator',
+      equation='section 4.2 (StyleGAN)',
+      inputs=(keys.IMAGE_HIGH,),
+      splits=('d_pre', 'd_rest'),
+      build=lambda: {
+          'generator': networks_lib.generator(config.model),
+          'discriminator': networks_lib.discriminator(config.model)},
+      restores={},
+      updates=tuple(_updates(g)),
+      phases=phases.make(config, 'generator'),
+      adam={'generator': adam, 'discriminator': adam},
+      averages=('generator',),
+      ema_half_life_kimg=g.ema_half_life_kimg,
+      outputs=('generator_ema', 'generator', 'discriminator'),
+      preview=_preview(networks_lib.generator_resolution(config)),
+      resets_optimizer=True,
+      mirror=g.mirror_augment)

@@ -1,0 +1,93 @@
+"""Stage 1: Eq. (1), a reference encoder that inverts the generator.
+
+  min_{E_h} sum_i |G(E_h(x_i)) - x_i|_1 + lambda_f l_feat(G(E_h(x_i)), x_i)
+
+G is frozen and runs without noise inputs, as at inference.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.data import keys
+from earsr_tf.losses import perceptual
+from earsr_tf.losses import reconstruction
+from earsr_tf.ops import latent
+from earsr_tf.ops import resample
+from earsr_tf.stages import networks as networks_lib
+from earsr_tf.stages import phases
+from earsr_tf.stages import stage as stage_lib
+
+
+def encode(networks: stage_lib.Networks, image_high: tf.Tensor,
+           code_norm: str) -> tf.Tensor:
+  """z = E_h(x): [B, S, S, 3] in [-1, 1] -> code [B, L, d]."""
+  return latent.normalize_code(
+      networks['image_encoder'](image_high), code_norm)
+
+
+def shrink(image_high: tf.Tensor, resolution: int) -> tf.Tensor:
+  """x at the phase's resolution, by the generator's box pyramid."""
+  while image_high.shape[1] > resolution:
+    image_high = resample.downsample_box(image_high)
+  return image_high
+
+
+def autoencoding_terms(config: config_lib.Config):
+  """L_pre-train of Eq. (1): the terms `l1` and `feature`."""
+  def terms(networks, batch, clock):
+    x = batch[keys.IMAGE_HIGH]
+    z = encode(networks, x, config.model.code_norm)
+    x_hat = networks['generator'](z, resolution=clock.resolution)
+    x = shrink(x, clock.resolution)
+    phi = networks['features']
+    return {'l1': reconstruction.l1(x_hat, x),
+            'feature': perceptual.feature_distance(phi(x_hat), phi(x))}
+  return terms
+
+
+def preview(config: config_lib.Config, resolution: int):
+  """Input and reconstruction side by side (Fig. 4)."""
+  def images(networks, batch):
+    x = batch[keys.IMAGE_HIGH]
+    z = encode(networks, x, config.model.code_norm)
+    return {'input': x, 'reconstruction': networks['generator'](
+        z, resolution=resolution)}
+  return images
+
+
+def build(config: config_lib.Config):
+  """E_h, G and the perceptual features."""
+  return {'image_encoder': networks_lib.image_encoder(config.model),
+          'generator': networks_lib.generator(config.model),
+          **networks_lib.perceptual_features(config)}
+
+
+def feature_source(config: config_lib.Config) -> dict[str, str]:
+  """Where D's weights come from, if D provides the features."""
+  if config.invert.features == 'discriminator':
+    return {'discriminator': 'generator/discriminator'}
+  return {}
+
+
+def stage(config: config_lib.Config) -> stage_lib.Stage:
+  """Eq. (1): trains E_h; G and phi are frozen."""
+  invert = config.invert
+  schedule = phases.make(config, 'invert')
+  return stage_lib.Stage(
+      name='invert',
+      equation='Eq. (1)',
+      inputs=(keys.IMAGE_HIGH,),
+      splits=('d_pre', 'd_rest'),
+      build=lambda: build(config),
+      restores={'generator': 'generator/generator_ema',
+                **feature_source(config)},
+      updates=(stage_lib.Update(
+          'invert', ('image_encoder',), autoencoding_terms(config),
+          {'l1': invert.l1_weight, 'feature': invert.feature_weight}),),
+      phases=schedule,
+      adam=phases.main_adam(config),
+      outputs=('image_encoder',),
+      preview=preview(config, schedule[-1].resolution),
+      decay=config.optimizer.decay)

@@ -1,0 +1,90 @@
+"""Stage 3a: Eq. (3), the low-resolution encoder on D_pre.
+
+  min_{E_l} sum_i |E_l(x_i^l) - z_i|_1 + lambda |D(G(E_l(x_i^l))) - x_i^l|_1
+
+with z_i = E_h(x_i^h). The paper prints x_i^h in the last term; by dimension
+it is x_i^l.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.data import keys
+from earsr_tf.losses import reconstruction
+from earsr_tf.ops import latent
+from earsr_tf.ops import pixels
+from earsr_tf.ops import resample
+from earsr_tf.stages import invert
+from earsr_tf.stages import networks as networks_lib
+from earsr_tf.stages import phases
+from earsr_tf.stages import stage as stage_lib
+
+
+def image_low(config: config_lib.Config, image_high: tf.Tensor) -> tf.Tensor:
+  """x^l = D(x^h), rounded to 8 bit as in serving: [B, 8, 8, 3] in [-1, 1]."""
+  factor = image_high.shape[1] // config.model.low_res_size
+  return pixels.quantize(resample.degrade(image_high, factor))
+
+
+def encode(networks: stage_lib.Networks, x_low: tf.Tensor, code_norm: str
+           ) -> tf.Tensor:
+  """z^l = E_l(x^l): [B, 8, 8, 3] -> code [B, L, d]."""
+  return latent.normalize_code(networks['low_res_encoder'](x_low), code_norm)
+
+
+def degraded_output(config: config_lib.Config, networks: stage_lib.Networks,
+                    z: tf.Tensor, clock: stage_lib.Clock) -> tf.Tensor:
+  """D(G(z)), [B, 8, 8, 3]: the generated face as the camera saw it."""
+  image = networks['generator'](z, resolution=clock.resolution)
+  return resample.degrade(
+      image, clock.resolution // config.model.low_res_size)
+
+
+def _terms(config: config_lib.Config):
+  def terms(networks, batch, clock):
+    x_high = batch[keys.IMAGE_HIGH]
+    x_low = image_low(config, x_high)
+    z = tf.stop_gradient(
+        invert.encode(networks, x_high, config.model.code_norm))
+    z_low = encode(networks, x_low, config.model.code_norm)
+    return {'code_l1': reconstruction.l1(z_low, z),
+            'low_res_l1': reconstruction.l1(
+                degraded_output(config, networks, z_low, clock), x_low)}
+  return terms
+
+
+def _preview(config: config_lib.Config):
+  def images(networks, batch):
+    x_high = batch[keys.IMAGE_HIGH]
+    x_low = image_low(config, x_high)
+    z_low = encode(networks, x_low, config.model.code_norm)
+    return {'low_res': tf.image.resize(
+        x_low, x_high.shape[1:3], method='nearest'),
+            'E_l': networks['generator'](z_low), 'truth': x_high}
+  return images
+
+
+def stage(config: config_lib.Config) -> stage_lib.Stage:
+  """Eq. (3): trains E_l; E_h and G are frozen."""
+  return stage_lib.Stage(
+      name='low_res',
+      equation='Eq. (3)',
+      inputs=(keys.IMAGE_HIGH,),
+      splits=('d_pre',),
+      build=lambda: {
+          'low_res_encoder': networks_lib.low_res_encoder(config.model),
+          'image_encoder': networks_lib.image_encoder(config.model),
+          'generator': networks_lib.generator(config.model)},
+      restores={'image_encoder': 'finetune/image_encoder',
+                'generator': 'finetune/generator'},
+      updates=(stage_lib.Update(
+          'low_res', ('low_res_encoder',), _terms(config),
+          {'code_l1': config.low_res.code_weight,
+           'low_res_l1': config.low_res.low_res_weight}),),
+      phases=phases.make(config, 'low_res'),
+      adam=phases.main_adam(config),
+      outputs=('low_res_encoder',),
+      preview=_preview(config),
+      decay=config.optimizer.decay)

@@ -1,0 +1,94 @@
+"""Networks from a ModelConfig: the one place that maps names to sizes."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.models import audio_encoder as audio_encoder_lib
+from earsr_tf.models import classifiers
+from earsr_tf.models import discriminator as discriminator_lib
+from earsr_tf.models import features as features_lib
+from earsr_tf.models import fusion as fusion_lib
+from earsr_tf.models import generator as generator_lib
+from earsr_tf.models import image_encoder as image_encoder_lib
+from earsr_tf.models import low_res_encoder as low_res_encoder_lib
+
+
+def generator(m: config_lib.ModelConfig) -> generator_lib.Generator:
+  """G: z_plus [B, L, d] -> image [B, S, S, 3] in about [-1, 1]."""
+  return generator_lib.Generator(
+      image_size=m.image_size, latent_dim=m.latent_dim,
+      mapping_layers=m.mapping_layers,
+      mapping_lr_multiplier=m.mapping_lr_multiplier, fmap_base=m.fmap_base,
+      fmap_max=m.fmap_max, noise_gain=m.noise_gain, rgb_output=m.rgb_output)
+
+
+def discriminator(m: config_lib.ModelConfig
+                  ) -> discriminator_lib.Discriminator:
+  """D: image [B, r, r, 3] -> logits [B, 1]."""
+  return discriminator_lib.Discriminator(
+      image_size=m.image_size, fmap_base=m.fmap_base, fmap_max=m.fmap_max,
+      stddev_group=m.stddev_group)
+
+
+def image_encoder(m: config_lib.ModelConfig
+                  ) -> image_encoder_lib.ImageEncoder:
+  """E_h: image_high [B, S, S, 3] -> code [B, L, d]."""
+  return image_encoder_lib.ImageEncoder(
+      image_size=m.image_size, filters=m.image_encoder_filters,
+      max_filters=m.image_encoder_max_filters, num_styles=m.num_styles,
+      latent_dim=m.latent_dim)
+
+
+def low_res_encoder(m: config_lib.ModelConfig
+                    ) -> low_res_encoder_lib.LowResEncoder:
+  """E_l: image_low [B, s, s, 3] -> code [B, L, d]."""
+  return low_res_encoder_lib.LowResEncoder(
+      low_res_size=m.low_res_size, filters=m.low_res_filters,
+      max_filters=m.low_res_max_filters, hidden=m.low_res_hidden,
+      num_styles=m.num_styles, latent_dim=m.latent_dim, norm=m.low_res_norm)
+
+
+def audio_encoder(m: config_lib.ModelConfig
+                  ) -> audio_encoder_lib.AudioEncoder:
+  """E_a: spectrogram [B, 257, 257, 1] -> code [B, L, d]."""
+  return audio_encoder_lib.AudioEncoder(
+      filters=m.audio_filters, max_filters=m.audio_max_filters,
+      hidden=m.audio_hidden, num_styles=m.num_styles,
+      latent_dim=m.latent_dim)
+
+
+def fusion(m: config_lib.ModelConfig) -> fusion_lib.Fusion:
+  """F: (code_low, code_audio) -> code, [B, L, d] each."""
+  return fusion_lib.Fusion(
+      num_styles=m.num_styles, latent_dim=m.latent_dim,
+      hidden=m.fusion_hidden, num_layers=m.fusion_layers)
+
+
+def classifier(m: config_lib.ModelConfig, num_speakers: int
+               ) -> classifiers.AttributeClassifier:
+  """C_i, C_g, C_a: image_high -> speaker, gender and age heads."""
+  return classifiers.AttributeClassifier(
+      image_size=m.image_size, filters=m.classifier_filters,
+      num_speakers=num_speakers)
+
+
+def generator_resolution(config: config_lib.Config) -> int:
+  """Side of the images that stage `generator` ends with."""
+  return config.generator.phases[-1].resolution or config.model.image_size
+
+
+def perceptual_features(config: config_lib.Config
+                        ) -> dict[str, tf.keras.Model]:
+  """phi of Eq. (1) as network `features`, with the D it reads, if any.
+
+  The paper says VGG; the authors' code reads the stage-0 discriminator.
+  """
+  if config.invert.features == 'vgg16':
+    return {'features': features_lib.VGG16Features(
+        weights=config.invert.vgg16_weights)}
+  trained = discriminator(config.model)
+  return {'discriminator': trained,
+          'features': features_lib.DiscriminatorFeatures(
+              discriminator=trained, resolution=generator_resolution(config))}

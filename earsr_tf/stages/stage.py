@@ -1,0 +1,144 @@
+"""The Stage, Phase and Update records, nothing else.
+
+A stage is data: which networks exist, which move, on which loss, for how
+long. `training/` runs any stage; it knows no particular one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Callable, Mapping, Sequence
+
+import tensorflow as tf
+
+Networks = Mapping[str, tf.keras.Model]
+Batch = Mapping[str, tf.Tensor]
+Terms = Mapping[str, tf.Tensor]
+
+
+@dataclasses.dataclass(frozen=True)
+class Clock:
+  """Where training stands; tensors, but for the static resolution.
+
+  Attributes:
+    step: [] int64, optimizer steps of the stage so far.
+    images: [] int64, real images shown so far.
+    alpha: [] float32 in [0, 1], how far the newest resolution has faded in.
+    seed: [2] int32, key for stateless randomness of this step; the same on
+      every replica, so draws are for the global batch, then picked by row.
+    resolution: Side of the generated images.
+    batch_size: Global batch; a replica sees a part of it.
+  """
+  step: tf.Tensor
+  images: tf.Tensor
+  alpha: tf.Tensor
+  seed: tf.Tensor
+  resolution: int
+  batch_size: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+  """A stretch of training with constant shapes.
+
+  Attributes:
+    resolution: Side of the generated images.
+    batch_size: Global batch.
+    images: Length in images.
+    fade_images: Images over which the resolution fades in, from the start.
+    learning_rate: Adam's step at the start of the phase.
+  """
+  resolution: int
+  batch_size: int
+  images: int
+  fade_images: int
+  learning_rate: float
+
+
+@dataclasses.dataclass(frozen=True)
+class AdamConfig:
+  """Adam's constants for one optimizer of a stage."""
+  beta_1: float = 0.9
+  beta_2: float = 0.999
+  epsilon: float = 1e-8
+
+
+@dataclasses.dataclass(frozen=True)
+class HalveOnPlateau:
+  """A weight that is halved when the total loss stops improving (Eq. 2).
+
+  Attributes:
+    initial: First value of lambda_t.
+    window_images: The smoothed loss must improve within so many images ...
+    tolerance: ... by this share of itself.
+  """
+  initial: float
+  window_images: int
+  tolerance: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Update:
+  """One optimizer step on one loss.
+
+  Attributes:
+    name: Summary prefix: `loss/<name>/<term>`.
+    trains: Networks whose variables move.
+    terms: The equation, unweighted: (networks, batch, clock) -> {term: [B]}.
+    weights: lambda per term; the keys equal those of `terms`.
+    interval: Runs every so many steps; the loss is scaled by it (lazy
+      regularisation).
+    optimizer: Updates that share a key share Adam's slots.
+    moves: (networks, batch, clock) -> [(variable, new value)]: state that a
+      forward pass moves (w_avg). It is mean-reduced over replicas and assigned
+      in `training/step.py` only.
+  """
+  name: str
+  trains: tuple[str, ...]
+  terms: Callable[[Networks, Batch, Clock], Terms]
+  weights: Mapping[str, float | HalveOnPlateau]
+  interval: int = 1
+  optimizer: str = 'main'
+  moves: Callable[
+      [Networks, Batch, Clock],
+      Sequence[tuple[tf.Variable, tf.Tensor]]] | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Stage:
+  """One training stage of the paper.
+
+  Attributes:
+    name: Folder under the run root.
+    equation: Where the paper states it.
+    inputs: Batch keys read; the pipeline decodes only these.
+    splits: Data splits trained on.
+    build: () -> networks, every variable created.
+    restores: network -> '<stage>/<network>' that provides its weights.
+    updates: Optimizer steps, in order.
+    phases: Schedule.
+    adam: Constants per optimizer key.
+    averages: Networks with an EMA twin '<network>_ema'.
+    ema_half_life_kimg: Half-life of the twins.
+    outputs: Networks that later stages may restore.
+    preview: (networks, batch) -> {name: [N, H, W, 3] float32 in [-1, 1]}.
+    decay: 'none' or 'cosine' learning-rate decay over the stage.
+    resets_optimizer: Whether Adam's slots restart with each phase.
+    mirror: Whether images are flipped with probability one half.
+  """
+  name: str
+  equation: str
+  inputs: tuple[str, ...]
+  splits: tuple[str, ...]
+  build: Callable[[], Networks]
+  restores: Mapping[str, str]
+  updates: tuple[Update, ...]
+  phases: tuple[Phase, ...]
+  adam: Mapping[str, AdamConfig]
+  averages: tuple[str, ...] = ()
+  ema_half_life_kimg: float = 0.0
+  outputs: tuple[str, ...] = ()
+  preview: Callable[[Networks, Batch], Mapping[str, Any]] | None = None
+  decay: str = 'none'
+  resets_optimizer: bool = False
+  mirror: bool = False

@@ -1,0 +1,186 @@
+"""python -m earsr_tf.super_resolve --model --image --audio --output: one face.
+
+The image may have any size. A picture that is not square is cut at its centre,
+brought to the model's output size (128) as training pictures are, and reduced
+to 8x8 by the one degradation that training uses; an 8x8 picture is taken as it
+is. Of the sound, 4 s from --offset are used; a shorter one is repeated.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import pathlib
+from typing import Callable
+
+from absl import flags
+import numpy as np
+from PIL import Image
+
+from earsr_tf import cli
+from earsr_tf.data import media
+from earsr_tf.serving import manifest
+
+_SEGMENT_SAMPLES = 64_000
+_LONGEST_OFFSET_S = 600.0
+
+
+def run(model: str, image: str, audio: str, output: str, *,
+        offset: float = 0.0, notice: Callable[[str], None] = cli.notice,
+        ) -> None:
+  """Super-resolves one face and writes a PNG.
+
+  Args:
+    model: Export folder (its newest version is used) or a version folder.
+    image: Picture of a face.
+    audio: Sound or video file with the person's voice.
+    output: PNG to write; its folder is created.
+    offset: Where the 4 s begin, in seconds.
+    notice: Told what was done to unusual inputs.
+
+  Raises:
+    InputError: If a path or the voice is unusable.
+    MediaError: If a file is no usable picture or sound.
+    ExportError: If the model is missing or damaged.
+  """
+  _check_paths(image, audio, output)
+  version = manifest.newest(model)
+  manifest.verify(version)
+  media.read_image(image)  # refuses a bad picture before TensorFlow loads
+  waveform = read_voice(audio, offset, notice)
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf import environment
+  environment.load_tensorflow()
+  import tensorflow as tf
+  from earsr_tf.evaluation import report
+  from earsr_tf.serving import signatures
+  function = signatures.load(str(version))
+  low_size, high_size = signatures.sides(function)
+  image_low = reduce_image(image, low_size, high_size, notice)
+  image_high = function(
+      image_low=tf.constant(image_low[np.newaxis]),
+      waveform=tf.constant(waveform[np.newaxis]))['image_high'][0].numpy()
+  stream = io.BytesIO()
+  Image.fromarray(image_high).save(stream, format='PNG')
+  report.write_atomically(output, stream.getvalue())
+
+
+def read_voice(path: str, offset: float,
+               notice: Callable[[str], None]) -> np.ndarray:
+  """Reads the 4 s of voice that the model hears.
+
+  Args:
+    path: Sound or video file.
+    offset: Where the 4 s begin, in seconds.
+    notice: Told when the voice is repeated or cut.
+
+  Returns:
+    [64000] float32 in [-1, 1), 16 kHz mono.
+
+  Raises:
+    MediaError: If the file is no usable sound.
+    InputError: If less than one second is left, or it is silent.
+  """
+  if not 0.0 <= offset <= _LONGEST_OFFSET_S:
+    raise cli.InputError(
+        f'--offset={offset}: must lie between 0 and {_LONGEST_OFFSET_S:.0f} '
+        'seconds', cli.USAGE)
+  first = round(offset * media.SAMPLE_RATE_HZ)
+  seconds = offset + _SEGMENT_SAMPLES / media.SAMPLE_RATE_HZ
+  # One second more than used tells whether something is left out.
+  samples = media.read_audio(path, max_seconds=seconds + 1.0)[first:]
+  if len(samples) < media.SAMPLE_RATE_HZ:
+    seconds = len(samples) / media.SAMPLE_RATE_HZ
+    raise cli.InputError(
+        f'{path}: has {seconds:.2f} s of sound from {offset:g} s on; at least '
+        'one second is needed', cli.BAD_DATA)
+  if len(samples) > _SEGMENT_SAMPLES:
+    notice(f'{path}: is longer than 4 s; the 4 s from {offset:g} s on are '
+           'used (--offset chooses others)')
+  samples = samples[:_SEGMENT_SAMPLES]
+  levels = samples.astype(np.float32)
+  if np.abs(levels - levels.mean()).max() < media.SILENCE_PEAK:
+    raise cli.InputError(
+        f'{path}: is silent from {offset:g} s on; give a recording of the '
+        'person\'s voice, or another --offset', cli.BAD_DATA)
+  if len(samples) < _SEGMENT_SAMPLES:
+    notice(f'{path}: has {len(samples) / media.SAMPLE_RATE_HZ:.2f} s of '
+           'sound, repeated to fill 4 s')
+  return np.resize(levels / 32768.0, _SEGMENT_SAMPLES)
+
+
+def reduce_image(path: str, low_size: int, high_size: int,
+                 notice: Callable[[str], None]) -> np.ndarray:
+  """Makes the model's small input from a picture of any size.
+
+  Args:
+    path: Picture file.
+    low_size: Side of the model's input.
+    high_size: Side of the model's output.
+    notice: Told when the picture is cut or very small.
+
+  Returns:
+    [low_size, low_size, 3] uint8.
+
+  Raises:
+    MediaError: If the file is no usable picture.
+  """
+  picture = media.read_image(path)
+  height, width = picture.shape[:2]
+  if (height, width) == (low_size, low_size):
+    return picture
+  side = min(height, width)
+  if height != width:
+    notice(f'{path}: has {width}x{height} pixels; the square in its centre, '
+           f'{side}x{side}, is used')
+  if side < low_size:
+    notice(f'{path}: has fewer than {low_size}x{low_size} pixels and is '
+           'enlarged')
+  # The road of a training picture: centre square, output size, degradation.
+  picture = media.read_image(path, high_size)
+  from earsr_tf.evaluation import metrics  # pylint: disable=C0415
+  return metrics.degrade_uint8(picture[np.newaxis], low_size)[0]
+
+
+def _check_paths(image: str, audio: str, output: str) -> None:
+  """Refuses bad paths at once, before anything is loaded."""
+  for flag, path in (('image', image), ('audio', audio)):
+    if not os.path.exists(path):
+      raise cli.InputError(f'--{flag}={path}: no such file')
+    if os.path.isdir(path):
+      raise cli.InputError(
+          f'--{flag}={path}: is a folder; name one file', cli.USAGE)
+  if pathlib.Path(output).suffix.lower() != '.png':
+    raise cli.InputError(
+        f'--output={output}: must end in .png, the only format written',
+        cli.USAGE)
+  if os.path.isdir(output):
+    raise cli.InputError(
+        f'--output={output}: is a folder; name a file', cli.USAGE)
+  folder = pathlib.Path(os.path.abspath(output)).parent
+  while not os.path.lexists(folder):
+    folder = folder.parent
+  if not (folder.is_dir() and os.access(folder, os.W_OK)):
+    raise cli.InputError(
+        f'--output={output}: {folder} is no folder that can be written; name '
+        'another', cli.CANNOT_CREATE)
+
+
+def main() -> None:
+  """Super-resolves what the flags name."""
+  values = flags.FLAGS
+  run(values.model, values.image, values.audio, values.output,
+      offset=values.offset)
+  print(values.output)
+
+
+if __name__ == '__main__':
+  flags.DEFINE_string(
+      'model', None, 'Export folder (newest version) or one version in it.')
+  flags.DEFINE_string('image', None, 'Picture of a face, any size.')
+  flags.DEFINE_string(
+      'audio', None, 'Sound or video with the voice, a second or longer.')
+  flags.DEFINE_string('output', None, 'PNG to write.')
+  flags.DEFINE_float('offset', 0.0, 'Where the 4 s begin, in seconds.')
+  flags.mark_flags_as_required(['model', 'image', 'audio', 'output'])
+  cli.run(main)

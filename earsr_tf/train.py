@@ -1,0 +1,147 @@
+"""python -m earsr_tf.train --stage=invert: trains one stage of the paper.
+
+Starting the same command again goes on where it was left.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import os
+import platform
+import shutil
+import sys
+import time
+
+from absl import app
+from absl import flags
+from absl import logging
+
+from earsr_tf import config as config_lib
+from earsr_tf import config_json
+from earsr_tf import flags as flags_lib
+
+_STAGE = flags.DEFINE_enum(
+    'stage', None, config_lib.STAGES, 'What to train.')
+_RESTART = flags.DEFINE_bool(
+    'restart', False, 'Throw an earlier run of this stage away.')
+
+EXIT_USAGE, EXIT_DATA, EXIT_MISSING, EXIT_INTERNAL = 1, 65, 66, 70
+
+
+def _provenance(dataset: str, data_dir: str, manifest_sha256: str
+                ) -> dict[str, str]:
+  import tensorflow as tf  # pylint: disable=import-outside-toplevel
+  return {
+      'command': ' '.join(sys.argv), 'dataset': dataset, 'data_dir': data_dir,
+      'manifest_sha256': manifest_sha256, 'python': platform.python_version(),
+      'tensorflow': tf.__version__,
+      'date': time.strftime('%Y-%m-%d %H:%M:%S')}
+
+
+def _check_data(dataset: str, data_dir: str) -> None:
+  """Refuses missing data or data of another kind, before TensorFlow loads."""
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.data import dataset as dataset_lib
+  from earsr_tf.data import manifest as manifest_lib
+  spec = dataset_lib.get(dataset)
+  manifest = manifest_lib.read_manifest(
+      data_dir, spec.make_command.format(data_dir=data_dir))
+  if manifest.dataset != dataset:
+    raise config_lib.ConfigError(
+        f'--data_dir={data_dir} holds the dataset {manifest.dataset}, not '
+        f'{dataset}; use --dataset={manifest.dataset}')
+
+
+def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
+        data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
+        restart: bool = False) -> None:
+  """Trains one stage to its end; does nothing if it is finished.
+
+  Args:
+    config: Resolved configuration.
+    stage: One of `config.STAGES`.
+    dataset: Name of the dataset the shards were made from.
+    data_dir: Folder of the shards.
+    run_root: Folder of all stages.
+    replicas: Devices.
+    restart: Whether to remove an earlier run of this stage first.
+
+  Raises:
+    ConfigError, DataError, CheckpointError, DeviceError, TrainingError:
+      With one sentence that says what to do.
+  """
+  _check_data(dataset, data_dir)
+  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.data import pipeline
+  from earsr_tf.training import checkpoints
+  from earsr_tf.training import distribution
+  from earsr_tf.training import loop
+  distribution.configure(replicas)
+  info = pipeline.data_info(data_dir)
+  if stage == 'attributes' and not config.attributes.num_speakers:
+    config = dataclasses.replace(config, attributes=dataclasses.replace(
+        config.attributes, num_speakers=len(info.speakers)))
+  made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
+  folder = checkpoints.stage_dir(run_root, stage)
+  if restart and folder.exists():
+    shutil.rmtree(folder)
+  checkpoints.check_finished(
+      run_root, [s.split('/')[0] for s in made.restores.values()],
+      config.preset)
+  provenance = _provenance(dataset, data_dir, info.manifest_sha256)
+  if checkpoints.is_finished(run_root, stage):
+    checkpoints.claim(run_root, made, config, provenance)
+    logging.info('%s: already finished in %s', stage, folder)
+    return
+  preview_splits = ('closed_test',) if info.records.get('closed_test') else (
+      made.splits)
+  preview_batch = next(iter(pipeline.make_eval_dataset(
+      data_dir, splits=preview_splits, inputs=made.inputs,
+      batch_size=config.training.preview_size)))
+  loop.train(
+      made, config, run_root=run_root, replicas=replicas,
+      make_dataset=lambda batch_size, start: pipeline.make_dataset(
+          data_dir, splits=made.splits, inputs=made.inputs,
+          batch_size=batch_size, seed=config.seed, start_images=start,
+          mirror=made.mirror),
+      preview_batch=preview_batch, provenance=provenance)
+
+
+def _exit_code(error: Exception) -> int:
+  """The sysexits code of an error that is a user's to mend, else 0."""
+  codes = {'ConfigError': EXIT_USAGE, 'DeviceError': EXIT_USAGE,
+           'CheckpointError': EXIT_MISSING, 'TrainingError': EXIT_INTERNAL,
+           'MediaError': EXIT_DATA}
+  return getattr(error, 'exit_code', codes.get(type(error).__name__, 0))
+
+
+def main(argv: list[str]) -> int:
+  """Parses flags and trains; a user's mistake is one line and a code."""
+  if len(argv) > 1:
+    raise app.UsageError(f'unexpected argument {argv[1]}')
+  flags_ = flags_lib.FLAGS
+  try:
+    config = flags_lib.resolve_config()
+    if flags_.dry_run:
+      print(json.dumps({'stage': _STAGE.value,
+                        **config_json.to_json(config)}, indent=2))
+      return 0
+    run(config, _STAGE.value, dataset=flags_.dataset, data_dir=flags_.data_dir,
+        run_root=flags_.run_root, replicas=flags_.replicas,
+        restart=_RESTART.value)
+  except Exception as error:  # pylint: disable=broad-exception-caught
+    code = _exit_code(error)
+    if not code:
+      raise
+    print(f'error: {error}', file=sys.stderr)
+    return code
+  return 0
+
+
+if __name__ == '__main__':
+  flags_lib.define_run_flags()
+  flags.mark_flag_as_required('stage')
+  app.run(main)

@@ -1,0 +1,128 @@
+"""Update -> compiled distributed function.
+
+The only place where a loss is weighted, reduced and applied, and where state
+that a forward pass moves is assigned.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Callable, Mapping
+
+import tensorflow as tf
+
+from earsr_tf.stages import stage as stage_lib
+
+# (batch, step, images, alpha, weights) -> {name: [] float32}
+StepFunction = Callable[..., Mapping[str, tf.Tensor]]
+
+
+@dataclasses.dataclass(frozen=True)
+class StepShape:
+  """What a compiled function is specialised for.
+
+  Attributes:
+    resolution: Side of the generated images.
+    batch_size: Global batch.
+    seed: The run's seed.
+  """
+  resolution: int
+  batch_size: int
+  seed: int
+
+
+def _mean(strategy: tf.distribute.Strategy, value: tf.Tensor) -> tf.Tensor:
+  return strategy.reduce(tf.distribute.ReduceOp.MEAN, value, axis=None)
+
+
+def _total(update: stage_lib.Update, terms: Mapping[str, tf.Tensor],
+           weights: Mapping[str, tf.Tensor]) -> tf.Tensor:
+  """The weighted sum of term means, scaled for lazy regularisation."""
+  if set(terms) != set(update.weights):
+    raise ValueError(
+        f'update {update.name}: terms {sorted(terms)} and weights '
+        f'{sorted(update.weights)} must have the same names')
+  return update.interval * tf.add_n([
+      weights[name] * tf.reduce_mean(term) for name, term in terms.items()])
+
+
+def _compute(networks: stage_lib.Networks, update: stage_lib.Update,
+             variables: list[tf.Variable], shape: StepShape):
+  """The replica function: gradients summed over replicas, and metrics."""
+  kept: list[tf.Variable] = []
+  moved: list[tf.Variable] = []
+
+  def compute(batch, step, images, alpha, weights):
+    clock = stage_lib.Clock(
+        step=step, images=images, alpha=alpha,
+        seed=tf.stack([shape.seed, tf.cast(step, tf.int32)]),
+        resolution=shape.resolution, batch_size=shape.batch_size)
+    context = tf.distribute.get_replica_context()
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(variables)
+      terms = update.terms(networks, batch, clock)
+      total = _total(update, terms, weights)
+      scaled = total / context.num_replicas_in_sync
+    pairs = [(g, v) for g, v in zip(
+        tape.gradient(scaled, variables), variables) if g is not None]
+    # While the image grows, the layers above it have no gradient yet.
+    kept[:] = [v for _, v in pairs]
+    gradients = context.all_reduce(
+        tf.distribute.ReduceOp.SUM, [g for g, _ in pairs])
+    state = update.moves(networks, batch, clock) if update.moves else []
+    moved[:] = [v for v, _ in state]
+    metrics = {name: tf.reduce_mean(term) for name, term in terms.items()}
+    metrics['total'] = total
+    return gradients, [value for _, value in state], metrics
+
+  return compute, kept, moved
+
+
+def compile_update(
+    strategy: tf.distribute.Strategy, networks: stage_lib.Networks,
+    update: stage_lib.Update,
+    optimizer: tf.keras.optimizers.legacy.Optimizer,
+    shape: StepShape) -> StepFunction:
+  """The compiled step of one update.
+
+  Args:
+    strategy: Holds the variables.
+    networks: All networks of the stage.
+    update: The equation, its weights and what it trains.
+    optimizer: Applies the gradients; slots exist.
+    shape: Static shapes.
+
+  Returns:
+    A function of (batch, step, images, alpha, weights) that returns the mean
+    of each term over the global batch, 'total', 'grad_norm' and 'is_finite'.
+    A step whose loss or gradient is not finite changes nothing.
+  """
+  variables = [v for name in update.trains
+               for v in networks[name].trainable_variables]
+  compute, kept, moved = _compute(networks, update, variables, shape)
+
+  @tf.function
+  def run(batch, step, images, alpha, weights):
+    gradients, state, metrics = strategy.run(
+        compute, args=(batch, step, images, alpha, weights))
+    metrics = {k: _mean(strategy, v) for k, v in metrics.items()}
+    first = [strategy.experimental_local_results(g)[0] for g in gradients]
+    metrics['grad_norm'] = tf.linalg.global_norm(first)
+    is_finite = tf.math.is_finite(metrics['total'] + metrics['grad_norm'])
+    means = [_mean(strategy, value) for value in state]
+
+    def apply():
+      # The condition stands outside strategy.run: inside, applying gradients
+      # under a condition is an error of MirroredStrategy.
+      strategy.run(
+          lambda grads: optimizer.apply_gradients(
+              zip(grads, kept), experimental_aggregate_gradients=False),
+          args=(gradients,))
+      for variable, value in zip(moved, means):
+        variable.assign(value)
+      return 1.0
+
+    metrics['is_finite'] = tf.cond(is_finite, apply, lambda: 0.0)
+    return metrics
+
+  return run

@@ -1,0 +1,125 @@
+"""What a run reports: metrics.jsonl, TensorBoard, a bar or a log line.
+
+metrics.jsonl is the record: TensorBoard's writer swallows a full disk without
+a word, a line that cannot be written here stops the run.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import time
+from typing import Mapping
+
+from absl import logging
+import numpy as np
+import tensorflow as tf
+import tqdm
+
+SAMPLE_RATE_HZ = 16000
+
+
+def _forget_after(path: pathlib.Path, images: int) -> None:
+  """Drops lines beyond `images` and a torn one: they will come again."""
+  if not path.is_file():
+    return
+  kept = []
+  for line in path.read_text(
+      encoding='utf-8', errors='replace').splitlines(keepends=True):
+    try:
+      is_past = json.loads(line)['images'] <= images
+    except (ValueError, KeyError, TypeError):
+      continue
+    if is_past and line.endswith('\n'):
+      kept.append(line)
+  partial = path.with_name(f'.{path.name}.partial')
+  partial.write_text(''.join(kept), encoding='utf-8')
+  os.replace(partial, path)
+
+
+class Reporter:
+  """Writes the scalars, images and voices of one stage.
+
+  The x axis of all summaries is the number of images shown.
+  """
+
+  def __init__(self, *, folder: pathlib.Path, stage: str, images: int,
+               total_images: int, log_every: float):
+    """Opens the files; `images` is where the run stands."""
+    self._stage = stage
+    self._total = total_images
+    self._log_every = log_every
+    self._writer = tf.summary.create_file_writer(str(folder / 'train'))
+    _forget_after(folder / 'metrics.jsonl', images)
+    # pylint: disable-next=consider-using-with
+    self._lines = open(folder / 'metrics.jsonl', 'a', encoding='utf-8')
+    # Silent unless on a terminal; there, the bar stands in for log lines.
+    self._bar = tqdm.tqdm(
+        total=total_images, initial=images, unit='img', desc=stage,
+        disable=None, mininterval=1.0, smoothing=0.1)
+    self._last_time = time.monotonic()
+    self._last_images = images
+
+  def is_due(self) -> bool:
+    """Whether `log_every` seconds have passed since the last record."""
+    return time.monotonic() - self._last_time >= self._log_every
+
+  def advance(self, images: int) -> None:
+    """Moves the progress bar by `images`."""
+    self._bar.update(images)
+
+  def scalars(self, step: int, images: int, values: Mapping[str, float]
+              ) -> None:
+    """Records scalars at `images`, with the rate since the last record."""
+    now = time.monotonic()
+    rate = (images - self._last_images) / max(now - self._last_time, 1e-9)
+    values = {**values, 'timing/images_per_s': rate,
+              'progress/kimg': images / 1000.0}
+    self._last_time, self._last_images = now, images
+    self._lines.write(json.dumps(
+        {'step': step, 'images': images, **values}) + '\n')
+    self._lines.flush()
+    with self._writer.as_default(step=images):
+      for name, value in values.items():
+        tf.summary.scalar(name, value)
+    if self._bar.disable:
+      shown = ' '.join(
+          f'{name.removeprefix("loss/")}={value:.4g}'
+          for name, value in values.items() if name.startswith('loss/'))
+      left = (self._total - images) / max(rate, 1e-9)
+      logging.info('%s: %d/%d images, %.1f images/s, %.0f s left, %s',
+                   self._stage, images, self._total, rate, left, shown)
+
+  def note(self, images: int, name: str, text: str) -> None:
+    """Records an event in words, such as a halving of lambda_t."""
+    logging.info('%s: %s', self._stage, text)
+    with self._writer.as_default(step=images):
+      tf.summary.text(name, text)
+
+  def preview(self, images: int, grids: Mapping[str, np.ndarray]) -> None:
+    """Records images, [N, H, W, 3] float in [-1, 1] each, as one grid.
+
+    A column per name, in order, and a row per image.
+    """
+    columns = [np.asarray(v) for v in grids.values()]
+    side = max(c.shape[1] for c in columns)
+    columns = [np.repeat(np.repeat(c, side // c.shape[1], 1),
+                         side // c.shape[1], 2) for c in columns]
+    rows = np.concatenate(
+        [np.concatenate(list(c), axis=0) for c in columns], axis=1)
+    grid = np.clip((rows + 1.0) * 0.5, 0.0, 1.0)[None]
+    with self._writer.as_default(step=images):
+      tf.summary.image('preview/' + '|'.join(grids), grid)
+
+  def voices(self, images: int, waveform: np.ndarray) -> None:
+    """Records the preview's voices, [N, samples] float32 in [-1, 1]."""
+    with self._writer.as_default(step=images):
+      tf.summary.audio('preview/voices', np.asarray(waveform)[:, :, None],
+                       SAMPLE_RATE_HZ, max_outputs=4)
+
+  def close(self) -> None:
+    """Flushes and closes all files."""
+    self._bar.close()
+    self._lines.close()
+    self._writer.close()

@@ -1,0 +1,132 @@
+"""The whole road as one pipeline: which component feeds which.
+
+MakeSynthetic (or a given tree) > Prepare > Generator > Invert > Finetune >
+LowRes, Audio > Fusion; Attributes; Evaluate, Export > SuperResolve.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+from typing import Any
+
+from earsr_tf import config as config_lib
+from earsr_tf import config_json
+from earsr_tf.data import manifest as manifest_lib
+from pipelines import components
+from pipelines import fingerprint
+from pipelines import plan as plan_lib
+from tfx.orchestration import metadata
+from tfx.orchestration import pipeline as tfx_pipeline
+
+_STAGE_COMPONENTS = {
+    'generator': components.Generator,
+    'invert': components.Invert,
+    'finetune': components.Finetune,
+    'low_res': components.LowRes,
+    'audio': components.Audio,
+    'fusion': components.Fusion,
+    'attributes': components.Attributes,
+}
+# Sections of the configuration that a stage reads besides its own and those
+# that all read. `training` changes how a stage runs, not what it computes.
+_ALSO_READS = {'finetune': ('invert',)}
+_ALL_READ = ('seed', 'model', 'optimizer')
+
+
+def stage_settings(config: config_lib.Config, stage: str) -> str:
+  """Returns the part of the configuration that a stage's result depends on.
+
+  Args:
+    config: The whole configuration.
+    stage: One of `config.STAGES`.
+
+  Returns:
+    JSON text.
+  """
+  values = config_json.to_json(config)
+  names = (*_ALL_READ, *_ALSO_READS.get(stage, ()), stage)
+  return json.dumps({name: values[name] for name in names}, sort_keys=True)
+
+
+@dataclasses.dataclass
+class _Wiring:
+  """Components made so far, by name."""
+  made: dict[str, Any]
+
+  def add(self, name: str, component: Any) -> Any:
+    """Keeps and returns a component."""
+    self.made[name] = component
+    return component
+
+  def runs(self, stages: tuple[str, ...]) -> dict[str, Any]:
+    """Returns stage -> channel of its trained result."""
+    return {stage: self.made[stage].outputs['run'] for stage in stages}
+
+
+def _add_data(wiring: _Wiring, plan: plan_lib.Plan) -> Any:
+  """Adds what leads to shards; returns their channel."""
+  if plan.shards:
+    manifest = manifest_lib.read_manifest(plan.shards)
+    return wiring.add('shards', components.UseShards(
+        path=plan.shards, dataset=plan.dataset, sha256=manifest.sha256)
+                     ).outputs['shards']
+  if plan.data:
+    tree = wiring.add('tree', components.UseTree(
+        path=plan.data, listing=fingerprint.listing(plan.data)))
+  else:
+    world = plan.world
+    tree = wiring.add('tree', components.MakeSynthetic(
+        speakers=world.speakers, videos=world.videos, clips=world.clips,
+        seed=plan.config.seed,
+        code=fingerprint.code('earsr_tf.data.datasets.synthetic')))
+  prepare = wiring.add('prepare', components.Prepare(
+      tree=tree.outputs['tree'], dataset=plan.dataset,
+      code=fingerprint.code(
+          'pipelines.ingest', f'earsr_tf.data.datasets.{plan.dataset}')))
+  return prepare.outputs['shards']
+
+
+def _add_results(
+    wiring: _Wiring, plan: plan_lib.Plan, shards: Any) -> None:
+  """Adds evaluation, export and the picture."""
+  evaluate = wiring.add('evaluate', components.Evaluate(
+      shards=shards, **wiring.runs(config_lib.STAGES),
+      code=fingerprint.code('earsr_tf.evaluate')))
+  export = wiring.add('export', components.Export(
+      **wiring.runs(('finetune', 'low_res', 'audio', 'fusion')),
+      code=fingerprint.code('earsr_tf.export')))
+  wiring.add('super_resolve', components.SuperResolve(
+      shards=shards, report=evaluate.outputs['report'],
+      model=export.outputs['model'], root=str(plan.root),
+      people=plan.people,
+      code=fingerprint.code('pipelines.samples')))
+
+
+def make(plan: plan_lib.Plan) -> tfx_pipeline.Pipeline:
+  """Builds the pipeline of a plan; nothing runs yet.
+
+  Args:
+    plan: What to run and where.
+
+  Returns:
+    A TFX pipeline whose metadata store is <root>/metadata.sqlite.
+  """
+  wiring = _Wiring({})
+  shards = _add_data(wiring, plan)
+  for stage in plan.stages:
+    wiring.add(stage, _STAGE_COMPONENTS[stage](
+        shards=shards, **wiring.runs(plan_lib.NEEDS[stage]),
+        root=str(plan.root), settings=stage_settings(plan.config, stage),
+        code=fingerprint.code('earsr_tf.train', f'earsr_tf.stages.{stage}')))
+  if plan.is_complete:
+    _add_results(wiring, plan, shards)
+  root = pathlib.Path(plan.root)
+  return tfx_pipeline.Pipeline(
+      pipeline_name='earsr_tf',
+      pipeline_root=str(root / 'artifacts'),
+      components=list(wiring.made.values()),
+      enable_cache=True,
+      metadata_connection_config=metadata.sqlite_metadata_connection_config(
+          str(root / 'metadata.sqlite')))

@@ -1,0 +1,28 @@
+"""A run folder with random weights, tiny data and an export."""
+
+from __future__ import annotations
+
+import pytest
+
+from earsr_tf import export
+from tests import run_folder
+
+
+@pytest.fixture(scope='session')
+def run_root(tmp_path_factory: pytest.TempPathFactory) -> str:
+  """Finished stages with random weights."""
+  return run_folder.write_run(tmp_path_factory.mktemp('runs'))
+
+
+@pytest.fixture(scope='session')
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+  """Two people in each test set."""
+  return run_folder.write_data(tmp_path_factory.mktemp('data'))
+
+
+@pytest.fixture(scope='session')
+def model(run_root: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+  """An export folder with one version."""
+  folder = str(tmp_path_factory.mktemp('export'))
+  export.run(run_root, folder)
+  return folder

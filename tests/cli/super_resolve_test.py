@@ -1,0 +1,274 @@
+"""python -m earsr_tf.super_resolve: good files work, bad ones get a line."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+import wave
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from earsr_tf import cli
+from earsr_tf import super_resolve
+from earsr_tf.serving import manifest
+from tests import testing
+
+_RATE = 16_000
+
+
+def _voice(path: pathlib.Path, *, seconds: float = 4.0, rate: int = _RATE,
+           channels: int = 1, level: float = 0.3) -> str:
+  """Writes a 16-bit WAV file with a hum."""
+  time = np.arange(round(seconds * rate)) / rate
+  hum = level * np.sin(2.0 * np.pi * 150.0 * time)
+  samples = np.repeat((hum * 32767).astype('<i2')[:, np.newaxis], channels, 1)
+  with wave.open(str(path), 'wb') as file:
+    file.setnchannels(channels)
+    file.setsampwidth(2)
+    file.setframerate(rate)
+    file.writeframes(samples.tobytes())
+  return str(path)
+
+
+def _face(path: pathlib.Path, image: Image.Image | None = None,
+          **options: object) -> str:
+  """Writes a picture; a gradient of 160x160 unless one is given."""
+  if image is None:
+    ramp = np.linspace(0, 255, 160, dtype=np.uint8)
+    image = Image.fromarray(np.stack(
+        [np.tile(ramp, (160, 1)), np.tile(ramp[:, None], (1, 160)),
+         np.full([160, 160], 90, np.uint8)], axis=-1))
+  image.save(path, **options)
+  return str(path)
+
+
+@pytest.fixture
+def files(tmp_path: pathlib.Path) -> dict[str, str]:
+  """A good picture, a good voice, and where to write."""
+  return {'image': _face(tmp_path / 'face.png'),
+          'audio': _voice(tmp_path / 'voice.wav'),
+          'output': str(tmp_path / 'out' / 'result.png')}
+
+
+def _refused(capsys: pytest.CaptureFixture[str], model: str,
+             files: dict[str, str], **changes: object) -> tuple[int, str]:
+  """Runs the command; returns the exit code and its one line."""
+  arguments = {**files, **changes}
+  code = cli.guard(lambda: super_resolve.run(model, **arguments))
+  lines = capsys.readouterr().err.splitlines()
+  errors = [line for line in lines if line.startswith('error: ')]
+  assert len(errors) == 1 and lines[-1] == errors[0]
+  folder = pathlib.Path(arguments['output']).parent
+  assert not folder.exists() or 'result.png' not in os.listdir(folder)
+  return code, errors[0]
+
+
+def test_a_face_and_a_voice_make_a_face(
+    model: str, files: dict[str, str]) -> None:
+  notices = []
+  super_resolve.run(model, **files, notice=notices.append)
+  with Image.open(files['output']) as image:
+    assert (image.size, image.mode, image.format) == (
+        (128, 128), 'RGB', 'PNG')
+  assert notices == []
+  assert os.listdir(os.path.dirname(files['output'])) == ['result.png']
+
+
+def test_the_same_input_gives_the_same_bytes(
+    model: str, files: dict[str, str]) -> None:
+  super_resolve.run(model, **files)
+  first = pathlib.Path(files['output']).read_bytes()
+  super_resolve.run(str(manifest.newest(model)), **files)
+  assert pathlib.Path(files['output']).read_bytes() == first
+
+
+def test_pictures_of_every_kind_are_reduced_alike(
+    tmp_path: pathlib.Path) -> None:
+  upright = Image.open(_face(tmp_path / 'plain.png'))
+
+  def reduced(path: str) -> np.ndarray:
+    return super_resolve.reduce_image(path, 8, 128, print).astype(int)
+  plain = reduced(str(tmp_path / 'plain.png'))
+  assert plain.shape == (8, 8, 3)
+  exif = Image.Exif()
+  exif[0x0112] = 6  # shown turned by 90 degrees to the right
+  turned = _face(tmp_path / 'turned.png',
+                 upright.transpose(Image.Transpose.ROTATE_90), exif=exif)
+  np.testing.assert_array_equal(reduced(turned), plain)
+  rgba = _face(tmp_path / 'rgba.png', upright.convert('RGBA'))
+  np.testing.assert_array_equal(reduced(rgba), plain)
+  grey = upright.convert('L')
+  eight = reduced(_face(tmp_path / 'grey.png', grey))
+  assert (eight[..., 0] == eight[..., 2]).all()
+  sixteen = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
+  np.testing.assert_allclose(
+      reduced(_face(tmp_path / 'sixteen.png', sixteen)), eight, atol=1)
+
+
+def test_an_8x8_picture_is_taken_as_it_is(tmp_path: pathlib.Path) -> None:
+  tiny = np.random.default_rng(0).integers(
+      0, 256, size=(8, 8, 3), dtype=np.uint8)
+  path = _face(tmp_path / 'tiny.png', Image.fromarray(tiny))
+  np.testing.assert_array_equal(
+      super_resolve.reduce_image(path, 8, 128, print), tiny)
+
+
+def test_a_wide_picture_is_cut_with_a_notice(tmp_path: pathlib.Path) -> None:
+  notices = []
+  wide = np.zeros([128, 256, 3], np.uint8)
+  wide[:, 64:192] = 200
+  path = _face(tmp_path / 'wide.png', Image.fromarray(wide))
+  result = super_resolve.reduce_image(path, 8, 128, notices.append)
+  assert (result == 200).all()
+  assert len(notices) == 1 and '128x128, is used' in notices[0]
+
+
+def test_a_short_voice_is_repeated_with_a_notice(
+    tmp_path: pathlib.Path) -> None:
+  notices = []
+  path = _voice(tmp_path / 'short.wav', seconds=1.5)
+  waveform = super_resolve.read_voice(path, 0.0, notices.append)
+  assert waveform.shape == (64_000,) and waveform.dtype == np.float32
+  np.testing.assert_array_equal(waveform[:24_000], waveform[24_000:48_000])
+  assert 'has 1.50 s of sound, repeated' in notices[0]
+
+
+def test_rates_and_channels_are_converted(tmp_path: pathlib.Path) -> None:
+  notices = []
+  plain = super_resolve.read_voice(
+      _voice(tmp_path / 'plain.wav'), 0.0, notices.append)
+  other = super_resolve.read_voice(
+      _voice(tmp_path / 'other.wav', rate=44_100, channels=2), 0.0,
+      notices.append)
+  assert notices == []
+  # Resampling differs at the ends only.
+  assert np.abs(plain - other)[1000:-1000].max() < 0.01
+
+
+def test_offset_chooses_the_segment(tmp_path: pathlib.Path) -> None:
+  time = np.arange(8 * _RATE)
+  path = tmp_path / 'ramp.wav'
+  with wave.open(str(path), 'wb') as file:
+    file.setnchannels(1)
+    file.setsampwidth(2)
+    file.setframerate(_RATE)
+    file.writeframes((time // 8).astype('<i2').tobytes())
+  notices = []
+  waveform = super_resolve.read_voice(str(path), 2.0, notices.append)
+  assert waveform[0] == 2 * _RATE // 8 / 32768
+  assert 'longer than 4 s' in notices[0]
+
+
+def test_short_and_silent_voices_are_refused(
+    model: str, files: dict[str, str], tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str]) -> None:
+  short = _voice(tmp_path / 'short.wav', seconds=0.5)
+  code, line = _refused(capsys, model, files, audio=short)
+  assert code == 65
+  assert short in line and 'has 0.50 s of sound' in line
+  silent = _voice(tmp_path / 'silent.wav', level=0.0)
+  code, line = _refused(capsys, model, files, audio=silent)
+  assert code == 65
+  assert silent in line and 'is silent' in line
+
+
+def test_an_offset_beyond_the_end_is_refused(
+    model: str, files: dict[str, str],
+    capsys: pytest.CaptureFixture[str]) -> None:
+  code, line = _refused(capsys, model, files, offset=3.5)
+  assert code == 65 and 'from 3.5 s on' in line
+  code, line = _refused(capsys, model, files, offset=float('nan'))
+  assert code == 1 and '--offset=nan' in line
+
+
+@pytest.mark.parametrize('name, content', [
+    ('text.png', b'this is no picture\n'), ('empty.png', b''),
+    ('half.png', None)])
+def test_what_is_no_picture_is_refused(
+    model: str, files: dict[str, str], tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str], name: str,
+    content: bytes | None) -> None:
+  path = tmp_path / name
+  if content is None:
+    content = pathlib.Path(files['image']).read_bytes()
+    content = content[:len(content) // 2]
+  path.write_bytes(content)
+  code, line = _refused(capsys, model, files, image=str(path))
+  assert code == 65 and name in line
+
+
+def test_what_is_no_sound_is_refused(
+    model: str, files: dict[str, str], tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str]) -> None:
+  path = tmp_path / 'notes.wav'
+  path.write_text('this is no sound')
+  code, line = _refused(capsys, model, files, audio=str(path))
+  assert code == 65 and 'notes.wav' in line
+  code, line = _refused(capsys, model, files, audio=files['image'])
+  assert code == 65 and 'face.png' in line
+
+
+@pytest.mark.parametrize('flag', ['image', 'audio'])
+def test_missing_files_and_folders_are_refused(
+    model: str, files: dict[str, str], tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str], flag: str) -> None:
+  code, line = _refused(
+      capsys, model, files, **{flag: str(tmp_path / 'absent')})
+  assert code == 66 and f'--{flag}=' in line and 'no such file' in line
+  code, line = _refused(capsys, model, files, **{flag: str(tmp_path)})
+  assert code == 1 and 'is a folder' in line
+
+
+def test_bad_outputs_are_refused(
+    model: str, files: dict[str, str], tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str]) -> None:
+  code, line = _refused(
+      capsys, model, files, output=str(tmp_path / 'x' / 'result.jpg'))
+  assert code == 1 and 'must end in .png' in line
+  assert not (tmp_path / 'x').exists()
+  (tmp_path / 'folder.png').mkdir()
+  code, line = _refused(
+      capsys, model, files, output=str(tmp_path / 'folder.png'))
+  assert code == 1 and 'is a folder' in line
+  code, line = _refused(
+      capsys, model, files, output=files['image'] + '/sub/result.png')
+  assert code == 73 and 'no folder that can be written' in line
+
+
+def test_a_damaged_model_is_refused_by_name(
+    model: str, files: dict[str, str], tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str]) -> None:
+  copy = tmp_path / 'model'
+  shutil.copytree(model, copy)
+  path = copy / '1' / 'saved_model.pb'
+  content = bytearray(path.read_bytes())
+  content[len(content) // 2] ^= 1
+  path.write_bytes(content)
+  code, line = _refused(capsys, str(copy), files)
+  assert code == 65 and 'saved_model.pb: differs' in line
+
+
+def test_a_missing_model_is_refused_before_tensorflow_loads(
+    files: dict[str, str], tmp_path: pathlib.Path) -> None:
+  process = testing.run_module(
+      'earsr_tf.super_resolve', f'--model={tmp_path / "absent"}',
+      *(f'--{name}={value}' for name, value in files.items()))
+  assert process.returncode == 66
+  assert process.stdout == ''
+  assert process.stderr.startswith('error: ')
+  assert process.stderr.count('\n') == 1 and 'earsr_tf.export' in process.stderr
+
+
+def test_the_command_prints_what_it_wrote(
+    model: str, files: dict[str, str]) -> None:
+  process = testing.run_module(
+      'earsr_tf.super_resolve', f'--model={model}',
+      *(f'--{name}={value}' for name, value in files.items()))
+  assert process.returncode == 0, process.stderr
+  assert process.stdout == files['output'] + '\n'
+  assert process.stderr == ''
+  with Image.open(files['output']) as image:
+    assert image.size == (128, 128)

@@ -1,0 +1,19 @@
+"""A run folder with random weights and tiny data, once per session."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests import run_folder
+
+
+@pytest.fixture(scope='session')
+def run_root(tmp_path_factory: pytest.TempPathFactory) -> str:
+  """Finished stages with random weights."""
+  return run_folder.write_run(tmp_path_factory.mktemp('runs'))
+
+
+@pytest.fixture(scope='session')
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+  """Two people in each test set."""
+  return run_folder.write_data(tmp_path_factory.mktemp('data'))

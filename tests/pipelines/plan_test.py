@@ -1,0 +1,75 @@
+"""Plans: what users may ask for, and what they are told otherwise."""
+
+from __future__ import annotations
+
+import importlib
+import pathlib
+
+import pytest
+
+from earsr_tf import config as config_lib
+from earsr_tf import presets
+from pipelines import plan as plan_lib
+
+
+def test_demo_makes_everything() -> None:
+  plan = plan_lib.make(presets.get('demo'))
+  assert plan.root == pathlib.Path('demo').resolve()
+  assert plan.stages == config_lib.STAGES
+  assert plan.is_complete
+  assert plan.world == plan_lib.WORLDS['demo']
+  lines = plan_lib.describe(plan).splitlines()
+  assert len(lines) == 1 + 2 + len(config_lib.STAGES) + 3
+  assert f'SyntheticVox of {plan.world.speakers} people' in lines[1]
+
+
+def test_needs_are_those_of_the_stages() -> None:
+  config = presets.get('tiny')
+  for name in config_lib.STAGES:
+    stage = importlib.import_module(f'earsr_tf.stages.{name}').stage(config)
+    sources = {s.partition('/')[0] for s in stage.restores.values()}
+    # What is restored must be there; needing more only orders the work.
+    assert sources <= set(plan_lib.NEEDS[name]), name
+
+
+def test_every_stage_has_needs() -> None:
+  assert tuple(plan_lib.NEEDS) == config_lib.STAGES
+
+
+def test_stages_are_put_in_order() -> None:
+  plan = plan_lib.make(
+      presets.get('tiny'), stages=['invert', 'attributes', 'generator'])
+  assert plan.stages == ('generator', 'invert', 'attributes')
+  assert not plan.is_complete
+
+
+def test_speakers_change_the_world_only() -> None:
+  plan = plan_lib.make(presets.get('demo'), speakers=11)
+  assert plan.world.speakers == 11
+  assert plan.world.videos == plan_lib.WORLDS['demo'].videos
+
+
+def test_given_tree(tmp_path: pathlib.Path) -> None:
+  plan = plan_lib.make(
+      presets.get('paper'), data=str(tmp_path), dataset='voxceleb2')
+  assert (plan.world, plan.data) == (None, str(tmp_path))
+  assert str(tmp_path) in plan_lib.describe(plan)
+
+
+REFUSED = (
+    ('demo', dict(data='nowhere'), '--data=nowhere: there is no such folder'),
+    ('demo', dict(data='.', speakers=3), '--speakers=3'),
+    ('demo', dict(shards='nowhere'), '--shards=nowhere: there is no such'),
+    ('demo', dict(data='.', shards='.'), '--data is a tree to prepare'),
+    ('demo', dict(dataset='pairs'), '--dataset=pairs needs --data'),
+    ('paper', {}, '--preset=paper trains on real data'),
+    ('demo', dict(stages=['inverse']), 'there is no stage inverse'),
+    ('demo', dict(stages=['invert']), 'invert needs generator'),
+)
+
+
+@pytest.mark.parametrize('preset, wishes, message', REFUSED)
+def test_refuses(preset: str, wishes: dict, message: str) -> None:
+  with pytest.raises(config_lib.ConfigError) as error:
+    plan_lib.make(presets.get(preset), **wishes)
+  assert message in str(error.value)

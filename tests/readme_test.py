@@ -1,0 +1,44 @@
+"""The README's commands exist and accept their flags."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+
+from tests import testing
+
+TEXT = (testing.ROOT / 'README.md').read_text(encoding='utf-8')
+COMMANDS = sorted({
+    line.partition('  #')[0].strip()
+    for block in re.findall(r'```sh\n(.*?)```', TEXT, re.DOTALL)
+    for line in block.splitlines() if line.startswith('python -m ')})
+LINKS = re.findall(r'\]\(([^)#:]+)\)', TEXT)
+
+
+def test_there_are_commands() -> None:
+  assert len(COMMANDS) >= 12
+
+
+@pytest.mark.parametrize('command', COMMANDS)
+def test_command_runs_dry(command: str) -> None:
+  _, _, module, *arguments = shlex.split(command)
+  done = testing.run_module(module, *arguments, '--dry_run', timeout_s=60)
+  if 'prepare' in module:  # lists the clips of its input, which is not here
+    assert (done.returncode, done.stdout) == (66, '')
+    assert done.stderr.startswith('error: tree: no such folder')
+    return
+  assert done.returncode == 0, done.stderr[-500:]
+  assert done.stdout.strip()
+
+
+@pytest.mark.parametrize('link', LINKS)
+def test_link_leads_somewhere(link: str) -> None:
+  assert (testing.ROOT / link).exists()
+
+
+def test_the_two_commands_are_executable() -> None:
+  for name in ('tools/demo.sh', 'tools/test.sh', '.ci/run'):
+    assert f'{name}' in TEXT
+    assert (testing.ROOT / name).stat().st_mode & 0o111

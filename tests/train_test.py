@@ -1,0 +1,265 @@
+"""Tests of earsr_tf.train: what a user types, and what comes back.
+
+`main` is called in this process, as `python -m earsr_tf.train` does.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+import sys
+
+from absl import app
+import pytest
+
+from earsr_tf import config as config_lib
+from earsr_tf import config_json
+from earsr_tf import presets
+from earsr_tf import train
+from tests import fakes
+from tests import testing
+
+# tiny on 16x16 pictures: what the fake shards hold.
+_SMALL = (
+    '--preset=tiny', '--set=model.image_size=16', '--set=model.low_res_size=4',
+    '--set=finetune.phases.1.resolution=16', '--set=model.audio_filters=2',
+    '--set=model.audio_max_filters=4')
+_NEEDS = {
+    'invert': 'generator', 'finetune': 'invert', 'low_res': 'finetune',
+    'audio': 'finetune', 'fusion': 'audio'}
+
+
+def _main(*arguments: str) -> int:
+  return train.main(fakes.parse_flags(*arguments))
+
+
+@pytest.fixture(name='data_dir', scope='module')
+def _data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+  folder = tmp_path_factory.mktemp('train') / 'data'
+  fakes.write_data(folder)
+  return str(folder)
+
+
+def _error(capsys: pytest.CaptureFixture[str]) -> str:
+  """The one line on stderr."""
+  captured = capsys.readouterr()
+  lines = [line for line in captured.err.splitlines() if line.strip()]
+  assert len(lines) == 1, captured.err
+  assert lines[0].startswith('error: ')
+  assert 'Traceback' not in captured.err
+  return lines[0]
+
+
+@pytest.mark.parametrize('preset', config_lib.PRESETS)
+@pytest.mark.parametrize('stage', config_lib.STAGES)
+def test_dry_run_prints_the_configuration(
+    capsys: pytest.CaptureFixture[str], stage: str, preset: str) -> None:
+  assert _main(f'--stage={stage}', f'--preset={preset}', '--dry_run',
+               '--data_dir=/nowhere', '--run_root=/nowhere') == 0
+  printed = json.loads(capsys.readouterr().out)
+  assert printed.pop('stage') == stage
+  assert config_json.from_json(printed) == presets.get(preset)
+
+
+def test_dry_run_shows_settings(capsys: pytest.CaptureFixture[str]) -> None:
+  assert _main('--stage=invert', '--dry_run', '--seed=4',
+               '--set=invert.phases.0.images=12') == 0
+  printed = json.loads(capsys.readouterr().out)
+  assert printed['seed'] == 4
+  assert printed['invert']['phases'][0]['images'] == 12
+
+
+def test_a_wrong_setting_is_one_line(
+    capsys: pytest.CaptureFixture[str]) -> None:
+  assert _main('--stage=invert', '--dry_run', '--set=sed=1') == 1
+  assert 'did you mean seed?' in _error(capsys)
+
+
+def test_a_stray_argument_is_refused() -> None:
+  with pytest.raises(app.UsageError, match='invert'):
+    _main('--stage=invert', 'invert')
+
+
+@pytest.mark.parametrize('stage', config_lib.STAGES)
+def test_missing_data_name_the_command_to_type(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, stage: str
+    ) -> None:
+  data = tmp_path / 'none'
+  assert _main(f'--stage={stage}', f'--data_dir={data}',
+               f'--run_root={tmp_path / "runs"}') == 66
+  message = _error(capsys)
+  assert str(data) in message
+  assert 'python -m tools.make_synthetic' in message
+  assert not (tmp_path / 'runs').exists()
+
+
+def test_an_unknown_dataset_names_the_known_ones(
+    capsys: pytest.CaptureFixture[str], data_dir: str) -> None:
+  assert _main('--stage=invert', '--dataset=celeba',
+               f'--data_dir={data_dir}') == 1
+  message = _error(capsys)
+  assert 'celeba' in message and 'voxceleb2' in message
+
+
+def test_data_of_another_dataset_are_refused(
+    capsys: pytest.CaptureFixture[str], data_dir: str) -> None:
+  assert _main('--stage=invert', '--dataset=pairs',
+               f'--data_dir={data_dir}') == 1
+  message = _error(capsys)
+  assert '--dataset=synthetic' in message and data_dir in message
+
+
+def test_a_damaged_manifest_is_bad_data(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
+  (tmp_path / 'manifest.json').write_text('{"format": 1')
+  assert _main('--stage=invert', f'--data_dir={tmp_path}') == 65
+  assert 'manifest.json' in _error(capsys)
+
+
+def test_a_truncated_shard_is_bad_data(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
+  data = tmp_path / 'data'
+  fakes.write_data(data)
+  shard = next(data.glob('d_pre*'))
+  shard.write_bytes(shard.read_bytes()[:-5])
+  assert _main('--stage=invert', f'--data_dir={data}') == 65
+  assert shard.name in _error(capsys)
+
+
+@pytest.mark.parametrize('stage', sorted(_NEEDS))
+def test_a_missing_prerequisite_names_the_command(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, data_dir: str,
+    stage: str) -> None:
+  root = tmp_path / 'runs'
+  assert _main(f'--stage={stage}', *_SMALL, f'--data_dir={data_dir}',
+               f'--run_root={root}') == 66
+  message = _error(capsys)
+  assert f'stage {_NEEDS[stage]} has not been trained' in message
+  assert (f'python -m earsr_tf.train --stage={_NEEDS[stage]} --preset=tiny '
+          f'--run_root={root}') in message
+  assert not root.exists()
+
+
+def test_too_many_replicas_are_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, data_dir: str
+    ) -> None:
+  assert _main('--stage=attributes', *_SMALL, f'--data_dir={data_dir}',
+               f'--run_root={tmp_path}', '--replicas=3') == 1
+  assert '--replicas=3' in _error(capsys)
+
+
+def test_vgg16_weights_that_are_not_there_are_one_line(
+    capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, data_dir: str
+    ) -> None:
+  arguments = (
+      '--stage=invert', *_SMALL, f'--data_dir={data_dir}',
+      f'--run_root={tmp_path}', '--set=invert.features=vgg16',
+      '--set=invert.vgg16_weights=/nowhere/vgg.h5')
+  fakes.parse_flags(*arguments)
+  _finish(tmp_path, 'generator')
+  assert _main(*arguments) != 0
+  message = _error(capsys)
+  assert '/nowhere/vgg.h5' in message and '--set=invert.vgg16_weights' in (
+      message)
+
+
+def _finish(run_root: pathlib.Path, stage: str) -> None:
+  """Makes a stage look finished: enough for the checks before training."""
+  folder = run_root / stage
+  folder.mkdir(parents=True)
+  (folder / 'finished.json').write_text(json.dumps({'checkpoint': 'ckpt-1'}))
+
+
+class TestARun:
+  """One run of the cheapest stage, and what happens when it is run again."""
+
+  @pytest.fixture(name='arguments', scope='class')
+  def _arguments(self, data_dir: str, tmp_path_factory) -> tuple[str, ...]:
+    root = tmp_path_factory.mktemp('runs')
+    arguments = ('--stage=attributes', *_SMALL, f'--data_dir={data_dir}',
+                 f'--run_root={root}')
+    assert _main(*arguments) == 0
+    return arguments
+
+  @pytest.fixture(name='folder')
+  def _folder(self, arguments: tuple[str, ...]) -> pathlib.Path:
+    return pathlib.Path(arguments[-1].partition('=')[2]) / 'attributes'
+
+  def test_leaves_a_finished_folder(self, folder: pathlib.Path) -> None:
+    assert {p.name for p in folder.iterdir()} == {
+        'checkpoints', 'config.json', 'finished.json', 'metrics.jsonl',
+        'train'}
+    done = json.loads((folder / 'finished.json').read_text())
+    assert (done['images'], done['step']) == (16, 4)
+    assert (folder / 'checkpoints' / (done['checkpoint'] + '.index')).exists()
+    stored = json.loads((folder / 'config.json').read_text())
+    assert stored['dataset'] == 'synthetic' and stored['manifest_sha256']
+    # As many classes as the data have speakers: three, and two open ones.
+    assert stored['config']['attributes']['num_speakers'] == 5
+
+  def test_again_does_nothing(
+      self, arguments: tuple[str, ...], folder: pathlib.Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob('*')}
+    assert _main(*arguments) == 0
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob('*')} == before
+
+  @pytest.mark.parametrize('setting, words', [
+      ('model.classifier_filters=8', 'model.classifier_filters: 4 -> 8'),
+      ('attributes.phases.0.images=20', 'attributes.phases.0.images: 16 -> 20')
+  ])
+  def test_with_another_configuration_is_refused(
+      self, arguments: tuple[str, ...], folder: pathlib.Path, capsys,
+      setting: str, words: str) -> None:
+    before = {p: p.stat().st_mtime_ns for p in folder.rglob('*')}
+    assert _main(*arguments, f'--set={setting}') not in (0, None)
+    message = _error(capsys)
+    assert words in message and '--restart' in message
+    assert {p: p.stat().st_mtime_ns for p in folder.rglob('*')} == before
+
+  def test_restart_begins_anew(
+      self, arguments: tuple[str, ...], folder: pathlib.Path) -> None:
+    (folder / 'finished.json').unlink()
+    (folder / 'left_over').touch()
+    assert _main(*arguments, '--restart',
+                 '--set=attributes.phases.0.images=8') == 0
+    assert not (folder / 'left_over').exists()
+    done = json.loads((folder / 'finished.json').read_text())
+    assert done['images'] == 8
+
+
+def test_restart_throws_nothing_away_when_it_cannot_begin(
+    tmp_path: pathlib.Path, data_dir: str,
+    capsys: pytest.CaptureFixture[str]) -> None:
+  folder = tmp_path / 'invert'
+  folder.mkdir()
+  (folder / 'config.json').write_text('{}')
+  assert _main('--stage=invert', *_SMALL, f'--data_dir={data_dir}',
+               f'--run_root={tmp_path}', '--restart') == 66
+  assert 'stage generator' in _error(capsys)
+  assert (folder / 'config.json').exists()
+
+
+def test_importing_the_command_does_not_load_tensorflow() -> None:
+  code = ('import sys, earsr_tf.train, earsr_tf.flags; '
+          'sys.exit("tensorflow" in sys.modules)')
+  assert subprocess.run(
+      [sys.executable, '-c', code], cwd=testing.ROOT, check=False
+      ).returncode == 0
+
+
+def test_the_module_runs_as_a_command(tmp_path: pathlib.Path) -> None:
+  done = testing.run_module(
+      'earsr_tf.train', '--stage=audio', '--dry_run', '--preset=tiny')
+  assert done.returncode == 0
+  assert json.loads(done.stdout)['preset'] == 'tiny'
+  done = testing.run_module('earsr_tf.train', '--stage=audio',
+                            f'--data_dir={tmp_path}')
+  assert done.returncode == 66
+  assert done.stderr.startswith('error: ') and done.stderr.count('\n') == 1
+
+
+def test_the_stage_must_be_named() -> None:
+  done = testing.run_module('earsr_tf.train')
+  assert done.returncode == 1
+  assert 'stage' in done.stderr and 'Traceback' not in done.stderr
