@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from typing import Callable
 
 from absl import app
+from absl import flags
 
 USAGE, BAD_DATA, MISSING_INPUT, INTERNAL, CANNOT_CREATE = 1, 65, 66, 70, 73
 _CODES = {  # by name: importing the classes would import TensorFlow
@@ -65,14 +67,24 @@ def guard(command: Callable[[], None]) -> int:
 def run(command: Callable[[], None]) -> None:
   """Parses flags, refuses stray arguments, runs `command` and exits.
 
+  With --dry_run, which it defines unless the command has its own, it prints
+  the command's flags and does no work.
+
   Args:
     command: Reads its flags and does the work.
   """
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
+  prints_flags = 'dry_run' not in flags.FLAGS
+  if prints_flags:
+    flags.DEFINE_bool('dry_run', False, 'Print the flags and stop.')
 
   def main(argv: list[str]) -> int:
     if len(argv) > 1:
       raise app.UsageError(f'unexpected argument {argv[1]}')
+    if prints_flags and flags.FLAGS.dry_run:
+      own = flags.FLAGS.flags_by_module_dict()[sys.argv[0]]
+      print(json.dumps({f.name: f.value for f in own}, indent=2))
+      return 0
     return guard(command)
 
   app.run(main)

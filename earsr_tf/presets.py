@@ -12,7 +12,8 @@ from earsr_tf import config as config_lib
 from earsr_tf.config import PhaseConfig
 
 _SMALL_MODEL = config_lib.ModelConfig(
-    latent_dim=64, mapping_layers=4, fmap_base=1024, fmap_max=96,
+    latent_dim=64, mapping_layers=4, mapping_lr_multiplier=1.0,
+    fmap_base=1024, fmap_max=96,
     noise_gain=0.1, rgb_output='skip', image_encoder_filters=16,
     image_encoder_max_filters=128, low_res_filters=64, low_res_max_filters=256,
     low_res_hidden=512, low_res_norm='none', audio_filters=16,
@@ -28,10 +29,10 @@ def _demo() -> config_lib.Config:
           learning_rate=2e-3, beta_2=0.99, decay='cosine'),
       generator=config_lib.GeneratorConfig(
           phases=(
-              PhaseConfig(8_000, 32, 8, 0, 3e-3),
-              PhaseConfig(14_000, 32, 16, 4_000, 3e-3),
-              PhaseConfig(18_000, 32, 32, 6_000, 3e-3),
-              PhaseConfig(8_000, 16, 64, 4_000, 2e-3)),
+              PhaseConfig(8_000, 32, 8, 0, 5e-3),
+              PhaseConfig(12_000, 32, 16, 4_000, 4e-3),
+              PhaseConfig(14_000, 32, 32, 5_000, 3e-3),
+              PhaseConfig(6_000, 16, 64, 3_000, 2e-3)),
           r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.5),
       invert=config_lib.InvertConfig(
           phases=(PhaseConfig(4_000, 16, 64),), features='discriminator'),

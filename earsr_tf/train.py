@@ -8,26 +8,18 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-import os
 import platform
 import shutil
 import sys
 import time
 
-from absl import app
 from absl import flags
 from absl import logging
 
+from earsr_tf import cli
 from earsr_tf import config as config_lib
 from earsr_tf import config_json
 from earsr_tf import flags as flags_lib
-
-_STAGE = flags.DEFINE_enum(
-    'stage', None, config_lib.STAGES, 'What to train.')
-_RESTART = flags.DEFINE_bool(
-    'restart', False, 'Throw an earlier run of this stage away.')
-
-EXIT_USAGE, EXIT_DATA, EXIT_MISSING, EXIT_INTERNAL = 1, 65, 66, 70
 
 
 def _provenance(dataset: str, data_dir: str, manifest_sha256: str
@@ -73,8 +65,9 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
       With one sentence that says what to do.
   """
   _check_data(dataset, data_dir)
-  os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   # pylint: disable=import-outside-toplevel
+  from earsr_tf import environment
+  environment.load_tensorflow()
   from earsr_tf.data import pipeline
   from earsr_tf.training import checkpoints
   from earsr_tf.training import distribution
@@ -86,11 +79,11 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         config.attributes, num_speakers=len(info.speakers)))
   made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
   folder = checkpoints.stage_dir(run_root, stage)
-  if restart and folder.exists():
-    shutil.rmtree(folder)
   checkpoints.check_finished(
       run_root, [s.split('/')[0] for s in made.restores.values()],
       config.preset)
+  if restart and folder.exists():
+    shutil.rmtree(folder)
   provenance = _provenance(dataset, data_dir, info.manifest_sha256)
   if checkpoints.is_finished(run_root, stage):
     checkpoints.claim(run_root, made, config, provenance)
@@ -110,38 +103,23 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
       preview_batch=preview_batch, provenance=provenance)
 
 
-def _exit_code(error: Exception) -> int:
-  """The sysexits code of an error that is a user's to mend, else 0."""
-  codes = {'ConfigError': EXIT_USAGE, 'DeviceError': EXIT_USAGE,
-           'CheckpointError': EXIT_MISSING, 'TrainingError': EXIT_INTERNAL,
-           'MediaError': EXIT_DATA}
-  return getattr(error, 'exit_code', codes.get(type(error).__name__, 0))
-
-
-def main(argv: list[str]) -> int:
-  """Parses flags and trains; a user's mistake is one line and a code."""
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected argument {argv[1]}')
-  flags_ = flags_lib.FLAGS
-  try:
-    config = flags_lib.resolve_config()
-    if flags_.dry_run:
-      print(json.dumps({'stage': _STAGE.value,
-                        **config_json.to_json(config)}, indent=2))
-      return 0
-    run(config, _STAGE.value, dataset=flags_.dataset, data_dir=flags_.data_dir,
-        run_root=flags_.run_root, replicas=flags_.replicas,
-        restart=_RESTART.value)
-  except Exception as error:  # pylint: disable=broad-exception-caught
-    code = _exit_code(error)
-    if not code:
-      raise
-    print(f'error: {error}', file=sys.stderr)
-    return code
-  return 0
+def main() -> None:
+  """Trains what the flags name."""
+  values = flags_lib.FLAGS
+  config = flags_lib.resolve_config()
+  if values.dry_run:
+    print(json.dumps({'stage': values.stage, **config_json.to_json(config)},
+                     indent=2))
+    return
+  run(config, values.stage, dataset=values.dataset, data_dir=values.data_dir,
+      run_root=values.run_root, replicas=values.replicas,
+      restart=values.restart)
 
 
 if __name__ == '__main__':
   flags_lib.define_run_flags()
+  flags.DEFINE_enum('stage', None, config_lib.STAGES, 'What to train.')
+  flags.DEFINE_bool(
+      'restart', False, 'Throw an earlier run of this stage away.')
   flags.mark_flag_as_required('stage')
-  app.run(main)
+  cli.run(main)

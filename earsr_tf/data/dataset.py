@@ -15,6 +15,8 @@ import math
 import pathlib
 from typing import Callable, Iterable
 
+from earsr_tf import config as config_lib
+
 OPEN_SHARE = 0.15
 
 
@@ -67,12 +69,13 @@ def get(name: str) -> DatasetSpec:
   """Loads `datasets/<name>.py`.
 
   Raises:
-    ValueError: If there is no such dataset.
+    ConfigError: If there is no such dataset.
   """
   here = pathlib.Path(__file__).parent / 'datasets'
   known = sorted(p.stem for p in here.glob('*.py') if p.stem[0] != '_')
   if name not in known:
-    raise ValueError(f'unknown dataset {name!r}; known: {", ".join(known)}')
+    raise config_lib.ConfigError(
+        f'unknown dataset {name!r}; known: {", ".join(known)}')
   return importlib.import_module(f'earsr_tf.data.datasets.{name}').SPEC
 
 

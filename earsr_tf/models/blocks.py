@@ -1,7 +1,6 @@
 """Layers of the encoders and F; every variable is created on construction.
 
-`ConvBlock` is the authors' convolution -> norm -> leaky ReLU, with the
-instance norm that the generator's styles use too, at another epsilon.
+`ConvBlock` is the authors' convolution -> norm -> leaky ReLU.
 """
 
 from __future__ import annotations
@@ -10,10 +9,7 @@ import tensorflow as tf
 
 from earsr_tf.models import layers
 from earsr_tf.ops import convolution
-from earsr_tf.ops import normalization
 from earsr_tf.ops import shapes
-
-_NORM_EPSILON = 1e-6
 
 
 class ConvBlock(tf.keras.layers.Layer):
@@ -23,8 +19,8 @@ class ConvBlock(tf.keras.layers.Layer):
 
   Attributes:
     kernel: [k, k, in_channels, out_channels].
-    bias: [out_channels]; the norm's offset where there is a norm.
-    scale: [out_channels], the norm's scale, or None without a norm.
+    bias: [out_channels], or None where there is a norm.
+    norm: Instance norm with scale and offset, or None.
   """
 
   def __init__(
@@ -46,21 +42,15 @@ class ConvBlock(tf.keras.layers.Layer):
         name='kernel',
         shape=[kernel_size, kernel_size, in_channels, out_channels],
         initializer='glorot_uniform')
-    self.scale = self.add_weight(
-        name='scale', shape=[out_channels],
-        initializer='ones') if use_norm else None
-    self.bias = self.add_weight(
+    self.norm = layers.encoder_norm(out_channels) if use_norm else None
+    self.bias = None if use_norm else self.add_weight(
         name='bias', shape=[out_channels], initializer='zeros')
     self.built = True
 
   def call(self, x: tf.Tensor) -> tf.Tensor:
     """Applies the block: [B, H, W, Cin] -> [B, ceil(H / s), ..., Cout]."""
     x = convolution.conv2d(x, self.kernel, self._stride)
-    if self.scale is None:
-      x = tf.nn.bias_add(x, self.bias)
-    else:
-      x = normalization.instance_norm(
-          x, self.scale, self.bias, _NORM_EPSILON)
+    x = tf.nn.bias_add(x, self.bias) if self.norm is None else self.norm(x)
     return layers.leaky_relu(x)
 
 

@@ -11,6 +11,7 @@ from typing import Sequence
 
 import tensorflow as tf
 
+from earsr_tf import config as config_lib
 from earsr_tf.models import discriminator as discriminator_model
 from earsr_tf.ops import resample
 from earsr_tf.ops import shapes
@@ -50,15 +51,16 @@ class VGG16Features(tf.keras.Model):
       name: Keras name.
 
     Raises:
-      ValueError: If the weights cannot be had.
+      ConfigError: If the weights cannot be had.
     """
     super().__init__(name=name)
     if weights not in ('imagenet', None) and not os.path.isfile(weights):
-      raise ValueError(f'{weights}: no such VGG16 weights file. {_REMEDY}')
+      raise config_lib.ConfigError(
+          f'{weights}: no such VGG16 weights file. {_REMEDY}')
     try:
       base = tf.keras.applications.VGG16(include_top=False, weights=weights)
     except Exception as error:  # Keras wraps urllib errors in Exception.
-      raise ValueError(
+      raise config_lib.ConfigError(
           f'VGG16 weights {weights!r} cannot be loaded ({error}). {_REMEDY}'
       ) from error
     self.vgg = tf.keras.Model(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 
 import tensorflow as tf
+import tensorflow_addons as tfa
 
 from earsr_tf.ops import convolution
 from earsr_tf.ops import normalization
@@ -29,6 +30,20 @@ def leaky_relu(x: tf.Tensor) -> tf.Tensor:
     Same shape.
   """
   return tf.nn.leaky_relu(x, LEAKY_SLOPE)
+
+
+def encoder_norm(channels: int) -> tfa.layers.InstanceNormalization:
+  """The encoders' instance norm, as tf.contrib's: epsilon 1e-6.
+
+  Args:
+    channels: Width of the feature map, its last axis.
+
+  Returns:
+    The layer with scale (1) and offset (0) created.
+  """
+  norm = tfa.layers.InstanceNormalization(axis=-1, epsilon=1e-6)
+  norm.build([None, None, None, channels])
+  return norm
 
 
 class EqualizedDense(tf.keras.layers.Layer):

@@ -237,7 +237,8 @@ class Synthesis(tf.keras.Model):
       newest = self.to_rgbs[index](maps[index])
       if index == len(maps) - 1 and not _is_one(alpha):
         newest *= alpha
-      rgb = resample.upsample_nearest(rgb) + newest
+      # Smooth, or the blocks of every coarser image would show in the sum.
+      rgb = resample.blur(resample.upsample_nearest(rgb)) + newest
     return rgb
 
   def _fade_rgb(

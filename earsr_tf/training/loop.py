@@ -249,8 +249,8 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
   group = config.model.stddev_group if stage.name == 'generator' else 1
   for phase in stage.phases:
     distribution.check_batch(phase.batch_size, replicas, group)
-  folder = checkpoints.claim(run_root, stage, config, provenance)
   run = _build(stage, config, replicas, run_root)
+  folder = checkpoints.claim(run_root, stage, config, provenance)
   _resume(run, folder)
   began = time.monotonic()
   run.reporter = summaries.Reporter(

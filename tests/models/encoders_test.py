@@ -28,7 +28,7 @@ def test_image_encoder_doubles_its_width_and_normalises_all_but_the_first():
   assert _trace(network, tf.zeros([1, 128, 128, 3])) == [
       (128, 2), (64, 4), (64, 4), (32, 8), (32, 8), (16, 16), (16, 16),
       (8, 32), (8, 32), (4, 32), (4, 32)]
-  norms = [block.scale is not None for block in network.blocks]
+  norms = [block.norm is not None for block in network.blocks]
   assert norms == [False] + [True] * 10
 
 
@@ -37,7 +37,7 @@ def test_low_res_encoder_triples_its_width():
       filters=2, max_filters=16, hidden=8, **_CODE)
   assert _trace(network, tf.zeros([1, 8, 8, 3])) == (
       [(8, 2)] * 3 + [(4, 6)] * 3 + [(2, 16)] * 3)
-  norms = [block.scale is not None for block in network.blocks]
+  norms = [block.norm is not None for block in network.blocks]
   assert norms == [False] + [True] * 8
 
 
@@ -61,7 +61,7 @@ def test_audio_encoder_has_thirteen_unnormalised_convolutions():
   assert _trace(network, tf.zeros([1, 257, 257, 1])) == [
       (129, 2), (129, 2), (65, 4), (65, 4), (33, 8), (33, 8), (17, 16),
       (17, 16), (9, 16), (9, 16), (5, 16), (5, 16), (3, 16)]
-  assert all(block.scale is None for block in network.blocks)
+  assert all(block.norm is None for block in network.blocks)
 
 
 def test_codes_are_linear_in_the_head():

@@ -1,0 +1,91 @@
+"""A run that was interrupted ends as the one that was not, bit by bit."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import pathlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.config import PhaseConfig
+from earsr_tf.training import checkpoints
+from earsr_tf.training import loop
+from tests import fakes
+
+
+def _config() -> config_lib.Config:
+  """Two short phases of the generator, three steps of the others."""
+  base = fakes.small_config()
+  return dataclasses.replace(
+      base,
+      optimizer=dataclasses.replace(base.optimizer, decay='cosine'),
+      generator=dataclasses.replace(
+          base.generator, r1_interval=2,
+          phases=(PhaseConfig(8, 4, 8, 0, 1e-2),
+                  PhaseConfig(12, 4, 16, 12, 1e-2))),
+      finetune=dataclasses.replace(
+          base.finetune, phases=(PhaseConfig(20, 4),), plateau_images=4),
+      training=dataclasses.replace(
+          base.training, save_every=4, keep=2))
+
+
+def _train(name: str, run_root: pathlib.Path, stop: int | None = None
+           ) -> None:
+  """Trains to the end, or until the data end at `stop` images."""
+  config = _config()
+
+  def make_dataset(batch_size: int, start: int) -> tf.data.Dataset:
+    data = fakes.batches(batch_size, start)
+    return data if stop is None else data.take((stop - start) // batch_size)
+
+  loop.train(
+      fakes.stage(name, config), config, run_root=str(run_root), replicas=1,
+      make_dataset=make_dataset, preview_batch=fakes.batch(2), provenance={})
+
+
+def _tensors(folder: pathlib.Path) -> dict[str, np.ndarray]:
+  """Every tensor of the stage's last checkpoint."""
+  done = json.loads((folder / 'finished.json').read_text())
+  reader = tf.train.load_checkpoint(
+      str(folder / 'checkpoints' / done['checkpoint']))
+  return {name: reader.get_tensor(name)
+          for name in reader.get_variable_to_shape_map()
+          if not name.startswith(('_CHECKPOINTABLE', 'save_counter'))}
+
+
+def _metrics(folder: pathlib.Path) -> list[dict[str, float]]:
+  lines = (folder / 'metrics.jsonl').read_text().splitlines()
+  return [{k: v for k, v in json.loads(line).items()
+           if not k.startswith('timing/')} for line in lines]
+
+
+# The generator stops while the second resolution fades in; finetune after
+# lambda_t was halved.
+@pytest.mark.parametrize('name, stop', [('generator', 12), ('finetune', 12)])
+def test_resumed_equals_straight(
+    tmp_path: pathlib.Path, name: str, stop: int) -> None:
+  straight, resumed = tmp_path / 'straight', tmp_path / 'resumed'
+  for root in (straight, resumed):
+    fakes.save_inputs(str(root), name, _config())
+  _train(name, straight)
+  with pytest.raises(StopIteration):
+    _train(name, resumed, stop)
+  assert not checkpoints.is_finished(str(resumed), name)
+  assert {p.name for p in (resumed / name / 'checkpoints').glob('*.index')
+          } == {'ckpt-8.index', 'ckpt-12.index'}
+  _train(name, resumed)
+
+  one, two = _tensors(straight / name), _tensors(resumed / name)
+  assert set(one) == set(two)
+  assert len(one) > 50
+  for key, value in one.items():
+    np.testing.assert_array_equal(value, two[key], key)
+  lines = _metrics(straight / name)
+  assert [line['images'] for line in lines] == [4, 8, 12, 16, 20]
+  assert _metrics(resumed / name) == lines
+  if name == 'finetune':
+    assert lines[-1]['weight/finetune/weight_distance'] < 1.0
