@@ -42,7 +42,8 @@ class ModelConfig:
     low_res_filters: First width of E_l; triples at each stride.
     low_res_max_filters: Largest width of E_l.
     low_res_hidden: Width of E_l's hidden dense layer.
-    low_res_norm: 'instance' (the authors') or 'none'.
+    encoder_norm: Norm of E_h and E_l: 'instance' (the authors') or 'none'.
+    encoder_init: Keras initializer of E_h, E_l and E_a's convolutions.
     audio_filters: First width of E_a; doubles at each second stride.
     audio_max_filters: Largest width of E_a.
     audio_hidden: Width of E_a's hidden dense layer.
@@ -67,7 +68,8 @@ class ModelConfig:
   low_res_filters: int = 128
   low_res_max_filters: int = 1024
   low_res_hidden: int = 6144
-  low_res_norm: str = 'instance'
+  encoder_norm: str = 'instance'
+  encoder_init: str = 'glorot_uniform'
   audio_filters: int = 64
   audio_max_filters: int = 2048
   audio_hidden: int = 8192
@@ -157,6 +159,7 @@ class FinetuneConfig:
     phases: Schedule.
     l1_weight: Weight of the pixel term.
     feature_weight: lambda_f.
+    generator_rate_scale: G's learning rate over E_h's (the paper: 1).
     lambda_t: First weight of |G_init - G|^2.
     anchor_reduction: 'sum' or 'mean' over G's trainables.
     plateau_images: Window over which the smoothed loss must improve ...
@@ -165,6 +168,7 @@ class FinetuneConfig:
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(45_760_000, 128),)
   l1_weight: float = 1.0
   feature_weight: float = 1.0
+  generator_rate_scale: float = 1.0
   lambda_t: float = 1.0
   anchor_reduction: str = 'sum'
   plateau_images: int = 640_000
@@ -240,59 +244,3 @@ class Config:
   fusion: FusionConfig = FusionConfig()
   attributes: AttributesConfig = AttributesConfig()
   training: TrainingConfig = TrainingConfig()
-
-
-def _model_rules(config: Config) -> list[tuple[bool, str]]:
-  model, tune, generator = config.model, config.finetune, config.generator
-  rules = [
-      (model.image_size >= 16 and model.image_size & (model.image_size - 1)
-       == 0, f'model.image_size={model.image_size}: use a power of two >= 16'),
-      (model.low_res_size >= 4 and model.low_res_size % 4 == 0
-       and model.image_size % model.low_res_size == 0,
-       f'model.low_res_size={model.low_res_size}: must divide image_size, and '
-       'be a multiple of 4')]
-  for name, value, allowed in (
-      ('model.rgb_output', model.rgb_output, ('fade', 'skip')),
-      ('model.code_norm', model.code_norm, ('none', 'unit')),
-      ('model.low_res_norm', model.low_res_norm, ('instance', 'none')),
-      ('optimizer.decay', config.optimizer.decay, ('none', 'cosine')),
-      ('invert.features', config.invert.features, ('vgg16', 'discriminator')),
-      ('finetune.anchor_reduction', tune.anchor_reduction, ('sum', 'mean'))):
-    rules.append((value in allowed, f'{name}={value}: use '
-                  + ' or '.join(repr(a) for a in allowed)))
-  for name, value in (
-      ('generator.r1_interval', generator.r1_interval),
-      ('generator.ema_half_life_kimg', generator.ema_half_life_kimg),
-      ('finetune.plateau_images', tune.plateau_images),
-      ('model.stddev_group', model.stddev_group),
-      ('training.keep', config.training.keep)):
-    rules.append((value > 0, f'{name}={value}: must be positive'))
-  return rules
-
-
-def _rules(config: Config) -> list[tuple[bool, str]]:
-  rules, size = _model_rules(config), config.model.image_size
-  for name in STAGES:
-    for i, phase in enumerate(getattr(config, name).phases):
-      where, side = f'{name}.phases.{i}', phase.resolution
-      rules += [
-          (phase.batch_size >= 1 and phase.images >= 1,
-           f'{where}: batch_size and images must be at least 1'),
-          (side == 0 or 4 <= side <= size and side & (side - 1) == 0,
-           f'{where}.resolution={side}: 0 or a power of two, at least 4 and '
-           f'at most image_size {size}'),
-          (0 <= phase.fade_images <= phase.images,
-           f'{where}.fade_images={phase.fade_images}: at most images')]
-  return rules
-
-
-def validate(config: Config) -> Config:
-  """Returns `config`, or says which value breaks which rule.
-
-  Raises:
-    ConfigError: Naming the field, its value and what is allowed.
-  """
-  for holds, message in _rules(config):
-    if not holds:
-      raise ConfigError(message)
-  return config

@@ -7,6 +7,7 @@ import typing
 from typing import Any
 
 from earsr_tf import config as config_lib
+from earsr_tf import config_rules
 
 
 def to_json(config: config_lib.Config) -> dict[str, Any]:
@@ -36,4 +37,4 @@ def from_json(values: dict[str, Any]) -> config_lib.Config:
   Raises:
     ConfigError: If a field is unknown or a value breaks a rule.
   """
-  return config_lib.validate(_from_json(config_lib.Config, values))
+  return config_rules.validate(_from_json(config_lib.Config, values))

@@ -14,6 +14,7 @@ from typing import Any
 from absl import flags
 
 from earsr_tf import config as config_lib
+from earsr_tf import config_rules
 from earsr_tf import presets
 
 FLAGS = flags.FLAGS
@@ -100,7 +101,7 @@ def apply_settings(config: config_lib.Config, settings: list[str]
       raise config_lib.ConfigError(
           f'--set={setting}: write it as name=value')
     config = _replace(config, path.split('.'), text, path)
-  return config_lib.validate(config)
+  return config_rules.validate(config)
 
 
 def resolve_config() -> config_lib.Config:

@@ -46,6 +46,18 @@ def _check_data(dataset: str, data_dir: str) -> None:
         f'{dataset}; use --dataset={manifest.dataset}')
 
 
+def _with_classes(config: config_lib.Config, speakers: int
+                  ) -> config_lib.Config:
+  """Gives C_i a class for each speaker, unless the configuration says."""
+  classes = config.attributes.num_speakers or speakers
+  if classes < speakers:
+    raise config_lib.ConfigError(
+        f'attributes.num_speakers={classes}: the data hold {speakers} '
+        'speakers; use 0 for as many as there are')
+  return dataclasses.replace(config, attributes=dataclasses.replace(
+      config.attributes, num_speakers=classes))
+
+
 def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
         restart: bool = False) -> None:
@@ -74,9 +86,8 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   from earsr_tf.training import loop
   distribution.configure(replicas)
   info = pipeline.data_info(data_dir)
-  if stage == 'attributes' and not config.attributes.num_speakers:
-    config = dataclasses.replace(config, attributes=dataclasses.replace(
-        config.attributes, num_speakers=len(info.speakers)))
+  if stage == 'attributes':
+    config = _with_classes(config, len(info.speakers))
   made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
   folder = checkpoints.stage_dir(run_root, stage)
   checkpoints.check_finished(

@@ -8,6 +8,7 @@ import json
 import pytest
 
 from earsr_tf import config as config_lib
+from earsr_tf import config_rules
 from earsr_tf import config_json
 from earsr_tf import presets
 
@@ -30,7 +31,7 @@ def test_two_styles_per_resolution(size: int, styles: int) -> None:
     ('training', 'keep', 0, 'must be positive'),
     ('model', 'rgb_output', 'both', "'fade' or 'skip'"),
     ('model', 'code_norm', 'l2', "'none' or 'unit'"),
-    ('model', 'low_res_norm', 'batch', "'instance' or 'none'"),
+    ('model', 'encoder_norm', 'batch', "'instance' or 'none'"),
     ('optimizer', 'decay', 'linear', "'none' or 'cosine'"),
     ('invert', 'features', 'vgg19', "'vgg16' or 'discriminator'"),
     ('finetune', 'anchor_reduction', 'max', "'sum' or 'mean'"),
@@ -41,7 +42,7 @@ def test_a_broken_rule_names_field_value_and_remedy(
   changed = dataclasses.replace(config, **{
       part: dataclasses.replace(getattr(config, part), **{field: value})})
   with pytest.raises(config_lib.ConfigError) as error:
-    config_lib.validate(changed)
+    config_rules.validate(changed)
   assert f'{part}.{field}={value}' in str(error.value)
   assert words in str(error.value)
 
@@ -60,7 +61,7 @@ def test_a_broken_phase_is_named(
   config = config_lib.Config(low_res=config_lib.LowResConfig(
       phases=(config_lib.PhaseConfig(16, 4), phase)))
   with pytest.raises(config_lib.ConfigError) as error:
-    config_lib.validate(config)
+    config_rules.validate(config)
   assert 'low_res.phases.1' in str(error.value)
   assert words in str(error.value)
 

@@ -17,6 +17,7 @@ from absl import flags
 import numpy as np
 
 from earsr_tf import config as config_lib
+from earsr_tf import config_rules
 from earsr_tf.config import PhaseConfig
 
 IMAGE_SIZE = 16
@@ -38,7 +39,7 @@ def small_config(**changes: object) -> config_lib.Config:
           mapping_layers=2, fmap_base=64, fmap_max=8, noise_gain=0.1,
           rgb_output='skip', stddev_group=2, image_encoder_filters=4,
           image_encoder_max_filters=8, low_res_filters=4,
-          low_res_max_filters=8, low_res_hidden=16, low_res_norm='none',
+          low_res_max_filters=8, low_res_hidden=16, encoder_norm='none',
           audio_filters=2, audio_max_filters=4, audio_hidden=16,
           fusion_hidden=16, code_norm='unit', classifier_filters=4),
       optimizer=config_lib.OptimizerConfig(learning_rate=1e-3),
@@ -57,7 +58,7 @@ def small_config(**changes: object) -> config_lib.Config:
       training=config_lib.TrainingConfig(
           log_every=0.0, preview_every=0, save_every=8, keep=2,
           preview_size=2))
-  return config_lib.validate(dataclasses.replace(made, **changes))
+  return config_rules.validate(dataclasses.replace(made, **changes))
 
 
 def stage(name: str, config: config_lib.Config | None = None):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import pytest
 
 from earsr_tf import config as config_lib
+from earsr_tf import config_rules
 from earsr_tf import presets
 from earsr_tf.config import PhaseConfig
+from tests import testing
 
 
 def _phases(config: config_lib.Config, stage: str) -> tuple[PhaseConfig, ...]:
@@ -19,7 +22,7 @@ def _phases(config: config_lib.Config, stage: str) -> tuple[PhaseConfig, ...]:
 def test_presets_carry_their_name_and_obey_the_rules(preset: str) -> None:
   config = presets.get(preset)
   assert config.preset == preset
-  assert config_lib.validate(config) is config
+  assert config_rules.validate(config) is config
 
 
 def test_an_unknown_preset_names_the_known_ones() -> None:
@@ -142,7 +145,31 @@ def test_paper_model_is_the_authors() -> None:
   assert model == config_lib.ModelConfig()
   assert (model.num_styles, model.latent_dim) == (12, 512)
   assert (model.rgb_output, model.noise_gain) == ('fade', 1.0)
-  assert (model.code_norm, model.low_res_norm) == ('none', 'instance')
+  assert (model.code_norm, model.encoder_norm) == ('none', 'instance')
+
+
+def _changes(old: object, new: object, prefix: str = '') -> set[str]:
+  """Names with dots of the fields that differ."""
+  found = set()
+  for field in dataclasses.fields(old):  # type: ignore[arg-type]
+    a, b = getattr(old, field.name), getattr(new, field.name)
+    if dataclasses.is_dataclass(a):
+      found |= _changes(a, b, f'{prefix}{field.name}.')
+    elif a != b:
+      found.add(f'{prefix}{field.name}')
+  return found
+
+
+def test_the_documentation_names_every_deviation_and_no_other() -> None:
+  text = (testing.ROOT / 'docs' / 'configuration.md').read_text('utf-8')
+  table = text.partition('## What the small presets change')[2]
+  rows = [line.split('|')[1] for line in table.splitlines()
+          if line.startswith('| `')]
+  named = {name for row in rows for name in re.findall('`(.*?)`', row)}
+  changed = set().union(*(
+      _changes(presets.get('paper'), presets.get(name))
+      for name in config_lib.PRESETS)) - {'preset'}
+  assert named == changed
 
 
 def test_tiny_is_the_smallest() -> None:

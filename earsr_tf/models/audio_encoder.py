@@ -29,7 +29,7 @@ class AudioEncoder(tf.keras.Model):
   def __init__(
       self, *, filters: int = 64, max_filters: int = 2048,
       hidden: int = 8192, num_styles: int = 12, latent_dim: int = 512,
-      name: str = 'audio_encoder') -> None:
+      initializer: str = 'glorot_uniform', name: str = 'audio_encoder') -> None:
     """Creates the variables.
 
     Args:
@@ -38,9 +38,12 @@ class AudioEncoder(tf.keras.Model):
       hidden: Width of the hidden dense layer.
       num_styles: L of the code.
       latent_dim: d of the code.
+      initializer: Keras initializer of the convolutions; Glorot uniform is
+        the authors'. He normal keeps the scale of narrow nets without norm.
       name: Keras name.
     """
     super().__init__(name=name)
+    self._initializer = initializer
     self._code_shape = [num_styles, latent_dim]
     self.blocks = [self._block('conv_0', 1, filters, 2)]
     width = filters
@@ -83,4 +86,5 @@ class AudioEncoder(tf.keras.Model):
       stride: int) -> blocks.ConvBlock:
     return blocks.ConvBlock(
         in_channels=in_channels, out_channels=out_channels,
-        kernel_size=_KERNEL_SIZE, stride=stride, use_norm=False, name=name)
+        kernel_size=_KERNEL_SIZE, stride=stride, use_norm=False,
+        initializer=self._initializer, name=name)

@@ -12,10 +12,16 @@ from earsr_tf.ops import convolution
 from earsr_tf.ops import shapes
 
 
+def check_norm(norm: str) -> None:
+  """Raises ValueError unless `norm` is 'instance' or 'none'."""
+  if norm not in ('instance', 'none'):
+    raise ValueError(f"norm must be 'instance' or 'none'; got {norm!r}.")
+
+
 class ConvBlock(tf.keras.layers.Layer):
   """Convolution -> (instance norm) -> leaky ReLU 0.2, the authors' block.
 
-  A normalised convolution has no bias. Weights start Glorot uniform.
+  A normalised convolution has no bias.
 
   Attributes:
     kernel: [k, k, in_channels, out_channels].
@@ -25,7 +31,8 @@ class ConvBlock(tf.keras.layers.Layer):
 
   def __init__(
       self, *, in_channels: int, out_channels: int, kernel_size: int,
-      stride: int, use_norm: bool, name: str | None = None) -> None:
+      stride: int, use_norm: bool, initializer: str = 'glorot_uniform',
+      name: str | None = None) -> None:
     """Creates the variables.
 
     Args:
@@ -34,6 +41,7 @@ class ConvBlock(tf.keras.layers.Layer):
       kernel_size: k; the padding is SAME.
       stride: 1 or 2.
       use_norm: Whether the convolution is instance-normalised.
+      initializer: Keras initializer of the kernel.
       name: Keras name.
     """
     super().__init__(name=name)
@@ -41,7 +49,7 @@ class ConvBlock(tf.keras.layers.Layer):
     self.kernel = self.add_weight(
         name='kernel',
         shape=[kernel_size, kernel_size, in_channels, out_channels],
-        initializer='glorot_uniform')
+        initializer=initializer)
     self.norm = layers.encoder_norm(out_channels) if use_norm else None
     self.bias = None if use_norm else self.add_weight(
         name='bias', shape=[out_channels], initializer='zeros')

@@ -27,6 +27,7 @@ class ImageEncoder(tf.keras.Model):
   def __init__(
       self, *, image_size: int = 128, filters: int = 64,
       max_filters: int = 1024, num_styles: int = 12, latent_dim: int = 512,
+      norm: str = 'instance', initializer: str = 'glorot_uniform',
       name: str = 'image_encoder') -> None:
     """Creates the variables.
 
@@ -36,12 +37,16 @@ class ImageEncoder(tf.keras.Model):
       max_filters: Largest width.
       num_styles: L of the code.
       latent_dim: d of the code.
+      norm: 'instance' (the authors') or 'none'.
+      initializer: Keras initializer of the convolutions; Glorot uniform is
+        the authors'. He normal keeps the scale of narrow nets without norm.
       name: Keras name.
 
     Raises:
-      ValueError: If `image_size` is not a power of two >= 8.
+      ValueError: If `image_size` is no power of two >= 8 or `norm` is neither.
     """
     super().__init__(name=name)
+    blocks.check_norm(norm)
     num_strides = int(math.log2(max(image_size, 1))) - 2
     if num_strides < 1 or _LAST_SIDE * 2 ** num_strides != image_size:
       raise ValueError(
@@ -50,14 +55,15 @@ class ImageEncoder(tf.keras.Model):
     self._code_shape = [num_styles, latent_dim]
     self.blocks = [blocks.ConvBlock(
         in_channels=3, out_channels=filters, kernel_size=_KERNEL_SIZE,
-        stride=1, use_norm=False, name='conv_0')]
+        stride=1, use_norm=False, initializer=initializer, name='conv_0')]
     width = filters
     for scale in range(num_strides):
       previous, width = width, min(2 * width, max_filters)
       for stride, in_channels in ((2, previous), (1, width)):
         self.blocks.append(blocks.ConvBlock(
             in_channels=in_channels, out_channels=width,
-            kernel_size=_KERNEL_SIZE, stride=stride, use_norm=True,
+            kernel_size=_KERNEL_SIZE, stride=stride,
+            use_norm=norm == 'instance', initializer=initializer,
             name=f'conv_{scale + 1}_{2 - stride}'))
     self._flat = width * _LAST_SIDE ** 2
     self.head = blocks.Dense(

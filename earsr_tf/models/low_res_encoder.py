@@ -29,6 +29,7 @@ class LowResEncoder(tf.keras.Model):
       self, *, low_res_size: int = 8, filters: int = 128,
       max_filters: int = 1024, hidden: int = 6144, num_styles: int = 12,
       latent_dim: int = 512, norm: str = 'instance',
+      initializer: str = 'glorot_uniform',
       name: str = 'low_res_encoder') -> None:
     """Creates the variables.
 
@@ -41,6 +42,8 @@ class LowResEncoder(tf.keras.Model):
       latent_dim: d of the code.
       norm: 'instance' (the authors') or 'none': instance norm over the last
         2x2 maps removes most of the image's global brightness.
+      initializer: Keras initializer of the convolutions; Glorot uniform is
+        the authors'. He normal keeps the scale of narrow nets without norm.
       name: Keras name.
 
     Raises:
@@ -50,8 +53,7 @@ class LowResEncoder(tf.keras.Model):
     if low_res_size < 4 or low_res_size % 4:
       raise ValueError(
           f'low_res_size must be a multiple of 4; got {low_res_size}.')
-    if norm not in ('instance', 'none'):
-      raise ValueError(f"norm must be 'instance' or 'none'; got {norm!r}.")
+    blocks.check_norm(norm)
     self._low_res_size = low_res_size
     self._code_shape = [num_styles, latent_dim]
     self.blocks = []
@@ -63,6 +65,7 @@ class LowResEncoder(tf.keras.Model):
             kernel_size=_KERNEL_SIZE,
             stride=2 if scale and not part else 1,
             use_norm=norm == 'instance' and bool(self.blocks),
+            initializer=initializer,
             name=f'conv_{scale}_{part}'))
         previous = width
       width = min(3 * width, max_filters)

@@ -238,7 +238,7 @@ class Synthesis(tf.keras.Model):
       if index == len(maps) - 1 and not _is_one(alpha):
         newest *= alpha
       # Smooth, or the blocks of every coarser image would show in the sum.
-      rgb = resample.blur(resample.upsample_nearest(rgb)) + newest
+      rgb = tf.image.resize(rgb, newest.shape[1:3], 'bilinear') + newest
     return rgb
 
   def _fade_rgb(

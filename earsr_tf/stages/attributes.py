@@ -25,7 +25,8 @@ def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
   return tf.where(labels >= 0, loss, 0.0)
 
 
-def _terms(networks, batch, clock):
+def _terms(networks: stage_lib.Networks, batch: stage_lib.Batch,
+           clock: stage_lib.Clock) -> stage_lib.Terms:
   del clock
   output = networks['classifier'](batch[keys.IMAGE_HIGH])
   age = batch[keys.AGE]

@@ -36,7 +36,7 @@ def mirrored_average(networks: stage_lib.Networks, image_high: tf.Tensor,
   return latent.normalize_code(0.5 * (z + z_hat), code_norm)
 
 
-def _terms(config: config_lib.Config):
+def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   def terms(networks, batch, clock):
     del clock
     norm = config.model.code_norm
@@ -47,7 +47,7 @@ def _terms(config: config_lib.Config):
   return terms
 
 
-def _preview(config: config_lib.Config):
+def _preview(config: config_lib.Config) -> stage_lib.Preview:
   def images(networks, batch):
     norm = config.model.code_norm
     z_bar = mirrored_average(networks, batch[keys.IMAGE_HIGH], norm)

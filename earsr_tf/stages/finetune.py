@@ -8,6 +8,8 @@ loss stops improving (section 3.2).
 
 from __future__ import annotations
 
+import dataclasses
+
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
@@ -19,7 +21,7 @@ from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
 
 
-def _terms(config: config_lib.Config):
+def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   autoencoding = invert.autoencoding_terms(config)
 
   def terms(networks, batch, clock):
@@ -37,6 +39,9 @@ def _terms(config: config_lib.Config):
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (2): trains E_h and G; phi and G_init are frozen."""
   tune = config.finetune
+  adam = phases.main_adam(config)
+  adam['generator'] = dataclasses.replace(
+      adam['main'], rate_scale=tune.generator_rate_scale)
   schedule = phases.make(config, 'finetune')
   return stage_lib.Stage(
       name='finetune',
@@ -55,9 +60,10 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
           {'l1': tune.l1_weight, 'feature': tune.feature_weight,
            'weight_distance': stage_lib.HalveOnPlateau(
                tune.lambda_t, tune.plateau_images,
-               tune.plateau_tolerance)}),),
+               tune.plateau_tolerance)},
+          own_optimizers={'generator': 'generator'}),),
       phases=schedule,
-      adam=phases.main_adam(config),
+      adam=adam,
       outputs=('image_encoder', 'generator'),
       preview=invert.preview(config, schedule[-1].resolution),
       decay=config.optimizer.decay)

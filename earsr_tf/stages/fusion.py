@@ -31,7 +31,7 @@ def fuse(config: config_lib.Config, networks: stage_lib.Networks,
   return latent.normalize_code(networks['fusion'](z_low, z_audio), norm)
 
 
-def _terms(config: config_lib.Config):
+def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   def terms(networks, batch, clock):
     x_high = batch[keys.IMAGE_HIGH]
     x_low = low_res.image_low(config, x_high)
@@ -44,7 +44,7 @@ def _terms(config: config_lib.Config):
   return terms
 
 
-def _preview(config: config_lib.Config):
+def _preview(config: config_lib.Config) -> stage_lib.Preview:
   def images(networks, batch):
     norm = config.model.code_norm
     x_high, waveform = batch[keys.IMAGE_HIGH], batch[keys.WAVEFORM]
@@ -61,7 +61,7 @@ def _preview(config: config_lib.Config):
   return images
 
 
-def _build(config: config_lib.Config):
+def _build(config: config_lib.Config) -> stage_lib.Networks:
   m = config.model
   return {'fusion': networks_lib.fusion(m),
           'audio_encoder': networks_lib.audio_encoder(m),

@@ -10,6 +10,7 @@ weights (Karras et al. 2018).
 from __future__ import annotations
 
 import math
+from typing import Callable
 
 import tensorflow as tf
 
@@ -86,26 +87,50 @@ def real_image(image_high: tf.Tensor, clock: stage_lib.Clock) -> tf.Tensor:
   return coarse + (image - coarse) * clock.alpha
 
 
-def _updates(config: config_lib.GeneratorConfig) -> list[stage_lib.Update]:
-  def discriminate(networks, clock):
-    return lambda image: networks['discriminator'](
-        image, resolution=clock.resolution, alpha=clock.alpha)
+def _score(networks: stage_lib.Networks, clock: stage_lib.Clock
+           ) -> Callable[[tf.Tensor], tf.Tensor]:
+  """D at the current resolution: [B, r, r, 3] -> [B, 1]."""
+  return lambda image: networks['discriminator'](
+      image, resolution=clock.resolution, alpha=clock.alpha)
 
-  def discriminator_terms(networks, batch, clock):
-    score = discriminate(networks, clock)
+
+def _discriminator_updates(config: config_lib.GeneratorConfig
+                           ) -> list[stage_lib.Update]:
+  """D's logistic loss and R1; two updates where R1 is lazy."""
+  def logistic(networks, batch, clock):
+    score = _score(networks, clock)
     real = real_image(batch[keys.IMAGE_HIGH], clock)
     fake = _fake(networks, batch, clock, config.style_mixing_probability, 10)
     return {'logistic': adversarial.logistic_discriminator(
         score(real), score(fake))}
 
-  def r1_terms(networks, batch, clock):
+  def r1(networks, batch, clock):
     real = real_image(batch[keys.IMAGE_HIGH], clock)
-    return {'r1': regularizers.r1_penalty(discriminate(networks, clock), real)}
+    return {'r1': regularizers.r1_penalty(_score(networks, clock), real)}
 
-  def generator_terms(networks, batch, clock):
+  def both(networks, batch, clock):
+    return {**logistic(networks, batch, clock), **r1(networks, batch, clock)}
+
+  trains = ('discriminator',)
+  if config.r1_interval == 1:
+    return [stage_lib.Update(
+        'discriminator', trains, both,
+        {'logistic': 1.0, 'r1': config.r1_gamma}, optimizer='discriminator')]
+  return [
+      stage_lib.Update('discriminator', trains, logistic, {'logistic': 1.0},
+                       optimizer='discriminator'),
+      stage_lib.Update('regularizer', trains, r1, {'r1': config.r1_gamma},
+                       interval=config.r1_interval,
+                       optimizer='discriminator')]
+
+
+def _generator_update(config: config_lib.GeneratorConfig
+                      ) -> stage_lib.Update:
+  """G's logistic loss; moves w_avg along."""
+  def logistic(networks, batch, clock):
     fake = _fake(networks, batch, clock, config.style_mixing_probability, 20)
     return {'logistic': adversarial.logistic_generator(
-        discriminate(networks, clock)(fake))}
+        _score(networks, clock)(fake))}
 
   def move_w_avg(networks, batch, clock):
     generator = networks['generator']
@@ -114,30 +139,12 @@ def _updates(config: config_lib.GeneratorConfig) -> list[stage_lib.Update]:
     beta = config.w_avg_beta
     return [(generator.w_avg, beta * generator.w_avg + (1 - beta) * w)]
 
-  def both_terms(networks, batch, clock):
-    return {**discriminator_terms(networks, batch, clock),
-            **r1_terms(networks, batch, clock)}
-
-  generator_update = stage_lib.Update(
-      'generator', ('generator',), generator_terms, {'logistic': 1.0},
+  return stage_lib.Update(
+      'generator', ('generator',), logistic, {'logistic': 1.0},
       optimizer='generator', moves=move_w_avg)
-  if config.r1_interval == 1:
-    return [stage_lib.Update(
-        'discriminator', ('discriminator',), both_terms,
-        {'logistic': 1.0, 'r1': config.r1_gamma},
-        optimizer='discriminator'), generator_update]
-  return [
-      stage_lib.Update(
-          'discriminator', ('discriminator',), discriminator_terms,
-          {'logistic': 1.0}, optimizer='discriminator'),
-      stage_lib.Update(
-          'regularizer', ('discriminator',), r1_terms,
-          {'r1': config.r1_gamma}, interval=config.r1_interval,
-          optimizer='discriminator'),
-      generator_update]
 
 
-def _preview(resolution: int):
+def _preview(resolution: int) -> stage_lib.Preview:
   def preview(networks, batch):
     del batch
     dim = networks['generator'].latent_dim
@@ -161,7 +168,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
           'generator': networks_lib.generator(config.model),
           'discriminator': networks_lib.discriminator(config.model)},
       restores={},
-      updates=tuple(_updates(g)),
+      updates=(*_discriminator_updates(g), _generator_update(g)),
       phases=phases.make(config, 'generator'),
       adam={'generator': adam, 'discriminator': adam},
       averages=('generator',),

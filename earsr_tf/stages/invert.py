@@ -34,7 +34,8 @@ def shrink(image_high: tf.Tensor, resolution: int) -> tf.Tensor:
   return image_high
 
 
-def autoencoding_terms(config: config_lib.Config):
+def autoencoding_terms(config: config_lib.Config
+                       ) -> stage_lib.TermsFunction:
   """L_pre-train of Eq. (1): the terms `l1` and `feature`."""
   def terms(networks, batch, clock):
     x = batch[keys.IMAGE_HIGH]
@@ -47,7 +48,8 @@ def autoencoding_terms(config: config_lib.Config):
   return terms
 
 
-def preview(config: config_lib.Config, resolution: int):
+def preview(config: config_lib.Config, resolution: int
+            ) -> stage_lib.Preview:
   """Input and reconstruction side by side (Fig. 4)."""
   def images(networks, batch):
     x = batch[keys.IMAGE_HIGH]
@@ -57,7 +59,7 @@ def preview(config: config_lib.Config, resolution: int):
   return images
 
 
-def build(config: config_lib.Config):
+def build(config: config_lib.Config) -> stage_lib.Networks:
   """E_h, G and the perceptual features."""
   return {'image_encoder': networks_lib.image_encoder(config.model),
           'generator': networks_lib.generator(config.model),

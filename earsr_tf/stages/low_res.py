@@ -42,7 +42,7 @@ def degraded_output(config: config_lib.Config, networks: stage_lib.Networks,
       image, clock.resolution // config.model.low_res_size)
 
 
-def _terms(config: config_lib.Config):
+def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   def terms(networks, batch, clock):
     x_high = batch[keys.IMAGE_HIGH]
     x_low = image_low(config, x_high)
@@ -55,7 +55,7 @@ def _terms(config: config_lib.Config):
   return terms
 
 
-def _preview(config: config_lib.Config):
+def _preview(config: config_lib.Config) -> stage_lib.Preview:
   def images(networks, batch):
     x_high = batch[keys.IMAGE_HIGH]
     x_low = image_low(config, x_high)

@@ -38,7 +38,8 @@ def image_encoder(m: config_lib.ModelConfig
   return image_encoder_lib.ImageEncoder(
       image_size=m.image_size, filters=m.image_encoder_filters,
       max_filters=m.image_encoder_max_filters, num_styles=m.num_styles,
-      latent_dim=m.latent_dim)
+      latent_dim=m.latent_dim, norm=m.encoder_norm,
+      initializer=m.encoder_init)
 
 
 def low_res_encoder(m: config_lib.ModelConfig
@@ -47,7 +48,8 @@ def low_res_encoder(m: config_lib.ModelConfig
   return low_res_encoder_lib.LowResEncoder(
       low_res_size=m.low_res_size, filters=m.low_res_filters,
       max_filters=m.low_res_max_filters, hidden=m.low_res_hidden,
-      num_styles=m.num_styles, latent_dim=m.latent_dim, norm=m.low_res_norm)
+      num_styles=m.num_styles, latent_dim=m.latent_dim, norm=m.encoder_norm,
+      initializer=m.encoder_init)
 
 
 def audio_encoder(m: config_lib.ModelConfig
@@ -56,7 +58,7 @@ def audio_encoder(m: config_lib.ModelConfig
   return audio_encoder_lib.AudioEncoder(
       filters=m.audio_filters, max_filters=m.audio_max_filters,
       hidden=m.audio_hidden, num_styles=m.num_styles,
-      latent_dim=m.latent_dim)
+      latent_dim=m.latent_dim, initializer=m.encoder_init)
 
 
 def fusion(m: config_lib.ModelConfig) -> fusion_lib.Fusion:

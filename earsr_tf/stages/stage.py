@@ -7,13 +7,15 @@ long. `training/` runs any stage; it knows no particular one.
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Callable, Mapping, Sequence
+from typing import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
 Networks = Mapping[str, tf.keras.Model]
 Batch = Mapping[str, tf.Tensor]
 Terms = Mapping[str, tf.Tensor]
+Images = Mapping[str, tf.Tensor]
+Preview = Callable[[Networks, Batch], Images]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,6 +39,9 @@ class Clock:
   batch_size: int
 
 
+TermsFunction = Callable[[Networks, Batch, Clock], Terms]
+
+
 @dataclasses.dataclass(frozen=True)
 class Phase:
   """A stretch of training with constant shapes.
@@ -57,10 +62,18 @@ class Phase:
 
 @dataclasses.dataclass(frozen=True)
 class AdamConfig:
-  """Adam's constants for one optimizer of a stage."""
+  """Adam's constants for one optimizer of a stage.
+
+  Attributes:
+    beta_1: First-moment decay.
+    beta_2: Second-moment decay.
+    epsilon: Denominator offset.
+    rate_scale: Factor on the phase's learning rate.
+  """
   beta_1: float = 0.9
   beta_2: float = 0.999
   epsilon: float = 1e-8
+  rate_scale: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,20 +101,27 @@ class Update:
     weights: lambda per term; the keys equal those of `terms`.
     interval: Runs every so many steps; the loss is scaled by it (lazy
       regularisation).
-    optimizer: Updates that share a key share Adam's slots.
+    optimizer: Key of the optimizer; updates that share one share its slots.
+    own_optimizers: Networks of `trains` that have an optimizer of their own.
     moves: (networks, batch, clock) -> [(variable, new value)]: state that a
       forward pass moves (w_avg). It is mean-reduced over replicas and assigned
       in `training/step.py` only.
   """
   name: str
   trains: tuple[str, ...]
-  terms: Callable[[Networks, Batch, Clock], Terms]
+  terms: TermsFunction
   weights: Mapping[str, float | HalveOnPlateau]
   interval: int = 1
   optimizer: str = 'main'
+  own_optimizers: Mapping[str, str] = dataclasses.field(default_factory=dict)
   moves: Callable[
       [Networks, Batch, Clock],
       Sequence[tuple[tf.Variable, tf.Tensor]]] | None = None
+
+
+  def optimizer_of(self, network: str) -> str:
+    """Key of the optimizer that moves a network."""
+    return self.own_optimizers.get(network, self.optimizer)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,7 +158,7 @@ class Stage:
   averages: tuple[str, ...] = ()
   ema_half_life_kimg: float = 0.0
   outputs: tuple[str, ...] = ()
-  preview: Callable[[Networks, Batch], Mapping[str, Any]] | None = None
+  preview: Preview | None = None
   decay: str = 'none'
   resets_optimizer: bool = False
   mirror: bool = False

@@ -95,7 +95,8 @@ def _compiled(run: _Run, phase: stage_lib.Phase
   return {
       update.name: step_lib.compile_update(
           run.strategy, run.networks, update,
-          run.optimizers[update.optimizer], shape)
+          {name: run.optimizers[update.optimizer_of(name)]
+           for name in update.trains}, shape)
       for update in run.stage.updates}
 
 
@@ -130,11 +131,14 @@ def _observe(run: _Run, update: stage_lib.Update, batch_size: int,
           f'{term}={float(metrics[term]):.4g}')
 
 
-def _train_step(run: _Run, phase: stage_lib.Phase, functions, average,
-                batch: Any, phase_images: int) -> dict[str, float]:
+def _train_step(
+    run: _Run, phase: stage_lib.Phase,
+    functions: Mapping[str, step_lib.StepFunction],
+    average: Callable[[tf.Tensor], None] | None, batch: Any,
+    phase_images: int) -> dict[str, float]:
   """One pass over the updates; returns their metrics by summary name."""
   rate = optimizers_lib.learning_rate(run.stage, phase, int(run.images))
-  optimizers_lib.set_learning_rate(run.optimizers, rate)
+  optimizers_lib.set_learning_rate(run.optimizers, run.stage, rate)
   alpha = tf.constant(min(1.0, phase_images / phase.fade_images)
                       if phase.fade_images else 1.0)
   step, images = tf.identity(run.step), tf.identity(run.images)
@@ -190,7 +194,8 @@ def _crossed(before: int, after: int, every: int) -> bool:
 
 
 def _run_phase(run: _Run, phase: stage_lib.Phase, start: int,
-               batches: Iterator[Any], preview_batch) -> None:
+               batches: Iterator[Any], preview_batch: stage_lib.Batch
+               ) -> None:
   """Trains from `run.images` to the end of the phase that begins at `start`.
   """
   functions, average = _compiled(run, phase), _average_function(run)
@@ -210,7 +215,8 @@ def _run_phase(run: _Run, phase: stage_lib.Phase, start: int,
       run.manager.save(checkpoint_number=after)
 
 
-def _phases(run: _Run, make_dataset: MakeDataset, preview_batch) -> None:
+def _phases(run: _Run, make_dataset: MakeDataset,
+            preview_batch: stage_lib.Batch) -> None:
   start = 0
   for number, phase in enumerate(run.stage.phases):
     # A phase ends at the first whole batch, so it may overshoot a little.

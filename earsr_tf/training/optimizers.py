@@ -22,11 +22,11 @@ def make(stage: stage_lib.Stage, networks: stage_lib.Networks
   """
   trained: dict[str, list[tf.Variable]] = {}
   for update in stage.updates:
-    known = trained.setdefault(update.optimizer, [])
-    seen = {id(v) for v in known}
-    known += [v for name in update.trains
-              for v in networks[name].trainable_variables
-              if id(v) not in seen]
+    for name in update.trains:
+      known = trained.setdefault(update.optimizer_of(name), [])
+      seen = {id(v) for v in known}
+      known += [v for v in networks[name].trainable_variables
+                if id(v) not in seen]
   made = {}
   for key, variables in trained.items():
     adam = stage.adam[key]
@@ -67,7 +67,7 @@ def learning_rate(stage: stage_lib.Stage, phase: stage_lib.Phase,
 
 def set_learning_rate(
     optimizers: Mapping[str, tf.keras.optimizers.legacy.Adam],
-    rate: float) -> None:
-  """Assigns the step size to all optimizers."""
-  for optimizer in optimizers.values():
-    optimizer.learning_rate = rate
+    stage: stage_lib.Stage, rate: float) -> None:
+  """Assigns the step size, scaled for each, to all optimizers."""
+  for key, optimizer in optimizers.items():
+    optimizer.learning_rate = rate * stage.adam[key].rate_scale

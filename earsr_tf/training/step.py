@@ -47,7 +47,8 @@ def _total(update: stage_lib.Update, terms: Mapping[str, tf.Tensor],
 
 
 def _compute(networks: stage_lib.Networks, update: stage_lib.Update,
-             variables: list[tf.Variable], shape: StepShape):
+             variables: list[tf.Variable], shape: StepShape
+             ) -> tuple[Callable, list[tf.Variable], list[tf.Variable]]:
   """The replica function: gradients summed over replicas, and metrics."""
   kept: list[tf.Variable] = []
   moved: list[tf.Variable] = []
@@ -78,10 +79,20 @@ def _compute(networks: stage_lib.Networks, update: stage_lib.Update,
   return compute, kept, moved
 
 
+def _apply_function(optimizer: tf.keras.optimizers.legacy.Optimizer,
+                    variables: list[tf.Variable]
+                    ) -> Callable[[list[tf.Tensor]], None]:
+  """The replica function that applies gradients already summed."""
+  def apply(gradients):
+    optimizer.apply_gradients(
+        zip(gradients, variables), experimental_aggregate_gradients=False)
+  return apply
+
+
 def compile_update(
     strategy: tf.distribute.Strategy, networks: stage_lib.Networks,
     update: stage_lib.Update,
-    optimizer: tf.keras.optimizers.legacy.Optimizer,
+    optimizers: Mapping[str, tf.keras.optimizers.legacy.Optimizer],
     shape: StepShape) -> StepFunction:
   """The compiled step of one update.
 
@@ -89,7 +100,8 @@ def compile_update(
     strategy: Holds the variables.
     networks: All networks of the stage.
     update: The equation, its weights and what it trains.
-    optimizer: Applies the gradients; slots exist.
+    optimizers: Network of `update.trains` -> what applies its gradients;
+      slots exist.
     shape: Static shapes.
 
   Returns:
@@ -97,8 +109,9 @@ def compile_update(
     of each term over the global batch, 'total', 'grad_norm' and 'is_finite'.
     A step whose loss or gradient is not finite changes nothing.
   """
-  variables = [v for name in update.trains
-               for v in networks[name].trainable_variables]
+  owners = {v.ref(): optimizers[name] for name in update.trains
+            for v in networks[name].trainable_variables}
+  variables = [reference.deref() for reference in owners]
   compute, kept, moved = _compute(networks, update, variables, shape)
 
   @tf.function
@@ -114,10 +127,10 @@ def compile_update(
     def apply():
       # The condition stands outside strategy.run: inside, applying gradients
       # under a condition is an error of MirroredStrategy.
-      strategy.run(
-          lambda grads: optimizer.apply_gradients(
-              zip(grads, kept), experimental_aggregate_gradients=False),
-          args=(gradients,))
+      for optimizer in {id(o): o for o in owners.values()}.values():
+        own = [i for i, v in enumerate(kept) if owners[v.ref()] is optimizer]
+        strategy.run(_apply_function(optimizer, [kept[i] for i in own]),
+                     args=([gradients[i] for i in own],))
       for variable, value in zip(moved, means):
         variable.assign(value)
       return 1.0

@@ -17,27 +17,27 @@ from earsr_tf.training import loop
 from tests import fakes
 
 
-def _config() -> config_lib.Config:
-  """Two short phases of the generator, three steps of the others."""
+_GROWING = (PhaseConfig(8, 4, 8, 0, 1e-2), PhaseConfig(12, 4, 16, 12, 1e-2))
+_FADING = (PhaseConfig(20, 4, 8, 20, 1e-2),)  # 4x4 to 8x8: quick to trace
+
+
+def _config(phases: tuple[PhaseConfig, ...] = _FADING) -> config_lib.Config:
+  """Five steps of each stage, a checkpoint after each step."""
   base = fakes.small_config()
   return dataclasses.replace(
       base,
       optimizer=dataclasses.replace(base.optimizer, decay='cosine'),
       generator=dataclasses.replace(
-          base.generator, r1_interval=2,
-          phases=(PhaseConfig(8, 4, 8, 0, 1e-2),
-                  PhaseConfig(12, 4, 16, 12, 1e-2))),
+          base.generator, r1_interval=2, phases=phases),
       finetune=dataclasses.replace(
           base.finetune, phases=(PhaseConfig(20, 4),), plateau_images=4),
       training=dataclasses.replace(
           base.training, save_every=4, keep=2))
 
 
-def _train(name: str, run_root: pathlib.Path, stop: int | None = None
-           ) -> None:
+def _train(name: str, config: config_lib.Config, run_root: pathlib.Path,
+           stop: int | None = None) -> None:
   """Trains to the end, or until the data end at `stop` images."""
-  config = _config()
-
   def make_dataset(batch_size: int, start: int) -> tf.data.Dataset:
     data = fakes.batches(batch_size, start)
     return data if stop is None else data.take((stop - start) // batch_size)
@@ -63,21 +63,26 @@ def _metrics(folder: pathlib.Path) -> list[dict[str, float]]:
            if not k.startswith('timing/')} for line in lines]
 
 
-# The generator stops while the second resolution fades in; finetune after
-# lambda_t was halved.
-@pytest.mark.parametrize('name, stop', [('generator', 12), ('finetune', 12)])
+# The generator stops while a resolution fades in; finetune after lambda_t was
+# halved.
+@pytest.mark.parametrize('name, phases, stop', [
+    ('finetune', _GROWING, 12), ('generator', _FADING, 12),
+    pytest.param('generator', _GROWING, 12, marks=pytest.mark.slow),
+    pytest.param('generator', _GROWING, 8, marks=pytest.mark.slow)])
 def test_resumed_equals_straight(
-    tmp_path: pathlib.Path, name: str, stop: int) -> None:
+    tmp_path: pathlib.Path, name: str, phases: tuple[PhaseConfig, ...],
+    stop: int) -> None:
+  config = _config(phases)
   straight, resumed = tmp_path / 'straight', tmp_path / 'resumed'
   for root in (straight, resumed):
-    fakes.save_inputs(str(root), name, _config())
-  _train(name, straight)
+    fakes.save_inputs(str(root), name, config)
+  _train(name, config, straight)
   with pytest.raises(StopIteration):
-    _train(name, resumed, stop)
+    _train(name, config, resumed, stop)
   assert not checkpoints.is_finished(str(resumed), name)
   assert {p.name for p in (resumed / name / 'checkpoints').glob('*.index')
-          } == {'ckpt-8.index', 'ckpt-12.index'}
-  _train(name, resumed)
+          } == {f'ckpt-{stop - 4}.index', f'ckpt-{stop}.index'}
+  _train(name, config, resumed)
 
   one, two = _tensors(straight / name), _tensors(resumed / name)
   assert set(one) == set(two)

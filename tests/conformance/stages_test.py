@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import pathlib
 import re
-from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
-from earsr_tf.config import PhaseConfig
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.training import checkpoints
 from earsr_tf.training import distribution
-from earsr_tf.training import loop
 from earsr_tf.training import optimizers as optimizers_lib
 from earsr_tf.training import step as step_lib
 from tests import fakes
@@ -125,7 +121,7 @@ class _Trained:
           dataclasses.replace(self.stage, adam={
               key: dataclasses.replace(adam, epsilon=1.0)
               for key, adam in self.stage.adam.items()}), self.networks)
-    optimizers_lib.set_learning_rate(self._optimizers, _RATE)
+    optimizers_lib.set_learning_rate(self._optimizers, self.stage, _RATE)
     self.variables = {}
     for name, network in self.networks.items():
       self.variables.update(_paths(name, network))
@@ -151,7 +147,8 @@ class _Trained:
   def _run(self, phase: stage_lib.Phase, config: config_lib.Config) -> None:
     functions = [step_lib.compile_update(
         self.strategy, self.networks, update,
-        self._optimizers[update.optimizer],
+        {name: self._optimizers[update.optimizer_of(name)]
+         for name in update.trains},
         step_lib.StepShape(phase.resolution, _BATCH_SIZE, 1000))
                  for update in self.stage.updates]
     data = self.strategy.experimental_distribute_dataset(fakes.batches(

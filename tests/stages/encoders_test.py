@@ -37,6 +37,10 @@ def _networks() -> dict[str, tf.keras.Model]:
   for name in _STAGES:
     for network, model in fakes.stage(name, config).build().items():
       found.setdefault(network, model)
+  # The codes of fresh encoders are so short that epsilons would matter.
+  for name in ('image_encoder', 'low_res_encoder', 'audio_encoder'):
+    for variable in found[name].head.trainable_variables:
+      variable.assign(tf.random.stateless_normal(variable.shape, [3, 4]))
   # G starts as a grey square: a fresh 'skip' ToRGB is zero above 8x8.
   for layer in found['generator'].synthesis.to_rgbs:
     kernel = layer.trainable_variables[0]
@@ -54,7 +58,7 @@ def _terms(name: str, networks, batch, config=None, **clock: object
 def _unit(code: tf.Tensor) -> np.ndarray:
   """Rows of length sqrt(d)."""
   code = np.asarray(code, np.float64)
-  return code / np.sqrt(np.mean(code ** 2, axis=-1, keepdims=True) + 1e-8)
+  return code / np.sqrt(np.mean(code ** 2, axis=-1, keepdims=True))
 
 
 def _l1(a: object, b: object) -> np.ndarray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# pylint: disable=protected-access
+
 import dataclasses
 import math
 
@@ -41,15 +43,18 @@ def _softplus(x: np.ndarray) -> np.ndarray:
 
 
 def _fake(networks, batch, clock, salt: int) -> np.ndarray:
-  return generator._fake(networks, batch, clock, 0.9, salt)  # pylint: disable=protected-access
+  return generator._fake(networks, batch, clock, 0.9, salt)
 
 
 @pytest.mark.parametrize('resolution, alpha', [(8, 1.0), (16, 0.25)])
 def test_logistic_losses(networks, batch, resolution: int, alpha: float
                          ) -> None:
   clock = fakes.clock(resolution, alpha=alpha)
-  score = lambda image: networks['discriminator'](  # pylint: disable=g-long-lambda
-      image, resolution=resolution, alpha=clock.alpha).numpy()[:, 0]
+
+  def score(image: tf.Tensor) -> np.ndarray:
+    return networks['discriminator'](
+        image, resolution=resolution, alpha=clock.alpha).numpy()[:, 0]
+
   updates = _updates()
   real = score(generator.real_image(batch[keys.IMAGE_HIGH], clock))
   terms = updates['discriminator'].terms(networks, batch, clock)
@@ -112,7 +117,7 @@ def test_real_images_fade_like_the_generator_s(batch, alpha: float) -> None:
 
 
 def test_z_is_a_function_of_step_and_global_row(batch) -> None:
-  draw = generator._draw_z  # pylint: disable=protected-access
+  draw = generator._draw_z
   clock = fakes.clock(step=3, images=0)
   z = draw(batch, clock, 8, 10).numpy()
   assert z.shape == (BATCH_SIZE, 8)
@@ -136,9 +141,9 @@ def test_styles_are_mixed_at_one_layer_of_those_in_use(
   cutoffs = set()
   for step in range(30):
     clock = fakes.clock(resolution, step=step)
-    w_plus = generator._mixed_w(g, batch, clock, 1.0, 20)  # pylint: disable=protected-access
-    w1 = g.mapping(generator._draw_z(batch, clock, 8, 20))  # pylint: disable=protected-access
-    w2 = g.mapping(generator._draw_z(batch, clock, 8, 21))  # pylint: disable=protected-access
+    w_plus = generator._mixed_w(g, batch, clock, 1.0, 20)
+    w1 = g.mapping(generator._draw_z(batch, clock, 8, 20))
+    w2 = g.mapping(generator._draw_z(batch, clock, 8, 21))
     is_first = np.all(np.isclose(w_plus, w1[:, None], atol=1e-6), axis=2)
     is_second = np.all(np.isclose(w_plus, w2[:, None], atol=1e-6), axis=2)
     assert np.all(is_first != is_second)
@@ -152,7 +157,7 @@ def test_styles_are_mixed_at_one_layer_of_those_in_use(
 def test_without_mixing_there_is_one_style(networks, batch) -> None:
   g = networks['generator']
   clock = fakes.clock(16)
-  w_plus = generator._mixed_w(g, batch, clock, 0.0, 20).numpy()  # pylint: disable=protected-access
+  w_plus = generator._mixed_w(g, batch, clock, 0.0, 20).numpy()
   np.testing.assert_array_equal(w_plus, np.repeat(w_plus[:, :1], 6, axis=1))
 
 
@@ -171,7 +176,7 @@ def test_w_avg_moves_towards_the_mean_of_w(networks, batch) -> None:
   clock = fakes.clock(16)
   (variable, value), = _updates(w_avg_beta=0.75)['generator'].moves(
       networks, batch, clock)
-  w = g.mapping(generator._draw_z(batch, clock, 8, 20)).numpy()  # pylint: disable=protected-access
+  w = g.mapping(generator._draw_z(batch, clock, 8, 20)).numpy()
   assert variable is g.w_avg
   np.testing.assert_allclose(value, 0.75 + 0.25 * w.mean(axis=0), rtol=1e-5)
   np.testing.assert_array_equal(g.w_avg, np.ones([8]))  # assigned elsewhere

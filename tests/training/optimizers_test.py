@@ -50,7 +50,7 @@ def test_without_decay_the_rate_is_the_phase_s() -> None:
 def test_first_step_of_adam_is_rate_times_sign() -> None:
   network = _model(3.0)
   made = optimizers.make(_stage(), {'a': network})
-  optimizers.set_learning_rate(made, 0.25)
+  optimizers.set_learning_rate(made, _stage(), 0.25)
   weight = network.trainable_variables[0]
   made['main'].apply_gradients([(tf.constant([[-7.0]]), weight)])
   # m / (1 - b1) = g and v / (1 - b2) = g^2, so the step is g / |g|.
@@ -95,6 +95,6 @@ def test_reset_zeroes_slots_and_the_counter() -> None:
   assert not any(np.any(v.numpy()) for v in made['main'].variables())
   np.testing.assert_array_equal(weight.numpy(), before)
   # Bias correction starts again, too: the next step has full length.
-  optimizers.set_learning_rate(made, 1.0)
+  optimizers.set_learning_rate(made, _stage(), 1.0)
   made['main'].apply_gradients([(tf.constant([[2.0]]), weight)])
   np.testing.assert_allclose(weight.numpy(), before - 1.0, rtol=1e-6)

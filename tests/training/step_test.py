@@ -70,7 +70,8 @@ class _Setting:
             phases=(stage_lib.Phase(16, 4, 4, 0, _RATE),),
             adam={'main': stage_lib.AdamConfig()}), {'line': self.line})['main']
     self._function = step_lib.compile_update(
-        self.strategy, {'line': self.line}, update, self.optimizer,
+        self.strategy, {'line': self.line}, update,
+        {'line': self.optimizer},
         step_lib.StepShape(16, 4, 1000))
 
   def run(self, x: Sequence[float] = X, step: int = 0,

@@ -1,0 +1,63 @@
+"""What a configuration must obey, whichever way it was made."""
+
+from __future__ import annotations
+
+from earsr_tf import config as config_lib
+
+
+def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
+  model, tune, generator = config.model, config.finetune, config.generator
+  rules = [
+      (model.image_size >= 16 and model.image_size & (model.image_size - 1)
+       == 0, f'model.image_size={model.image_size}: use a power of two >= 16'),
+      (model.low_res_size >= 4 and model.low_res_size % 4 == 0
+       and model.image_size % model.low_res_size == 0,
+       f'model.low_res_size={model.low_res_size}: must divide image_size, and '
+       'be a multiple of 4')]
+  for name, value, allowed in (
+      ('model.rgb_output', model.rgb_output, ('fade', 'skip')),
+      ('model.code_norm', model.code_norm, ('none', 'unit')),
+      ('model.encoder_norm', model.encoder_norm, ('instance', 'none')),
+      ('model.encoder_init', model.encoder_init,
+       ('glorot_uniform', 'he_normal')),
+      ('optimizer.decay', config.optimizer.decay, ('none', 'cosine')),
+      ('invert.features', config.invert.features, ('vgg16', 'discriminator')),
+      ('finetune.anchor_reduction', tune.anchor_reduction, ('sum', 'mean'))):
+    rules.append((value in allowed, f'{name}={value}: use '
+                  + ' or '.join(repr(a) for a in allowed)))
+  for name, value in (
+      ('generator.r1_interval', generator.r1_interval),
+      ('generator.ema_half_life_kimg', generator.ema_half_life_kimg),
+      ('finetune.plateau_images', tune.plateau_images),
+      ('model.stddev_group', model.stddev_group),
+      ('training.keep', config.training.keep)):
+    rules.append((value > 0, f'{name}={value}: must be positive'))
+  return rules
+
+
+def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
+  rules, size = _model_rules(config), config.model.image_size
+  for name in config_lib.STAGES:
+    for i, phase in enumerate(getattr(config, name).phases):
+      where, side = f'{name}.phases.{i}', phase.resolution
+      rules += [
+          (phase.batch_size >= 1 and phase.images >= 1,
+           f'{where}: batch_size and images must be at least 1'),
+          (side == 0 or 4 <= side <= size and side & (side - 1) == 0,
+           f'{where}.resolution={side}: 0 or a power of two, at least 4 and '
+           f'at most image_size {size}'),
+          (0 <= phase.fade_images <= phase.images,
+           f'{where}.fade_images={phase.fade_images}: at most images')]
+  return rules
+
+
+def validate(config: config_lib.Config) -> config_lib.Config:
+  """Returns `config`, or says which value breaks which rule.
+
+  Raises:
+    ConfigError: Naming the field, its value and what is allowed.
+  """
+  for holds, message in _rules(config):
+    if not holds:
+      raise config_lib.ConfigError(message)
+  return config
