@@ -96,6 +96,17 @@ def test_noise_depends_on_the_seed_alone():
 def test_fade_interpolates_between_resolutions():
   network = _network()
   low = network(_styles(), resolution=8).numpy()
+  old = low.repeat(2, axis=1).repeat(2, axis=2)
+  new = network(_styles()).numpy()
+  for alpha in (0.0, 0.25, 1.0):
+    np.testing.assert_allclose(
+        network(_styles(), alpha=tf.constant(alpha)), old + alpha * (new - old),
+        atol=1e-5)
+
+
+def test_skip_adds_residuals_that_start_at_zero():
+  network = _network('skip')
+  low = network(_styles(), resolution=8).numpy()
   # Bilinear by two: 3/4 of the pixel itself, 1/4 of the nearest neighbour.
   side = low.shape[1]
   weights = np.zeros([2 * side, side])
