@@ -42,8 +42,7 @@ def _config() -> config_lib.Config:
       base, **{**changes, 'attributes': dataclasses.replace(
           changes['attributes'], num_speakers=0)},
       generator=dataclasses.replace(base.generator, phases=(
-          PhaseConfig(16, 4, 8, 0, 1e-3),
-          PhaseConfig(_IMAGES - 16, 4, 16, 16, 1e-3))))
+          PhaseConfig(_IMAGES, 4, 16, 16, 1e-3),)))
 
 
 def _attempt(data_dir: str, run_root: str) -> int:
