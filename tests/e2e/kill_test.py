@@ -75,7 +75,7 @@ def test_the_command_itself_survives_a_kill(
       command, cwd=testing.ROOT, start_new_session=True,
       stderr=subprocess.PIPE, text=True) as child:
     deadline = time.monotonic() + 120
-    while not list(folder.glob('checkpoints/*.index')):
+    while not (folder / 'checkpoints' / 'checkpoint').exists():
       assert child.poll() is None, child.stderr.read()
       assert time.monotonic() < deadline
       time.sleep(0.01)
