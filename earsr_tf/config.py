@@ -42,7 +42,7 @@ class ModelConfig:
     low_res_filters: First width of E_l; triples at each stride.
     low_res_max_filters: Largest width of E_l.
     low_res_hidden: Width of E_l's hidden dense layer.
-    encoder_norm: Norm of E_h and E_l: 'instance' (the authors') or 'none'.
+    low_res_norm: Norm of E_l: 'instance' (the authors') or 'none'.
     encoder_init: Keras initializer of E_h, E_l and E_a's convolutions.
     audio_filters: First width of E_a; doubles at each second stride.
     audio_max_filters: Largest width of E_a.
@@ -68,7 +68,7 @@ class ModelConfig:
   low_res_filters: int = 128
   low_res_max_filters: int = 1024
   low_res_hidden: int = 6144
-  encoder_norm: str = 'instance'
+  low_res_norm: str = 'instance'
   encoder_init: str = 'glorot_uniform'
   audio_filters: int = 64
   audio_max_filters: int = 2048

@@ -17,7 +17,7 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   for name, value, allowed in (
       ('model.rgb_output', model.rgb_output, ('fade', 'skip')),
       ('model.code_norm', model.code_norm, ('none', 'unit')),
-      ('model.encoder_norm', model.encoder_norm, ('instance', 'none')),
+      ('model.low_res_norm', model.low_res_norm, ('instance', 'none')),
       ('model.encoder_init', model.encoder_init,
        ('glorot_uniform', 'he_normal')),
       ('optimizer.decay', config.optimizer.decay, ('none', 'cosine')),

@@ -17,7 +17,7 @@ _SMALL_MODEL = config_lib.ModelConfig(
     fmap_base=1024, fmap_max=96,
     noise_gain=0.1, rgb_output='skip', image_encoder_filters=8,
     image_encoder_max_filters=256, low_res_filters=64, low_res_max_filters=256,
-    low_res_hidden=512, encoder_norm='none', encoder_init='he_normal',
+    low_res_hidden=512, low_res_norm='none', encoder_init='he_normal',
      audio_filters=16,
     audio_max_filters=128, audio_hidden=256, fusion_hidden=512,
     code_norm='unit', classifier_filters=16)
@@ -31,22 +31,22 @@ def _demo() -> config_lib.Config:
           learning_rate=2e-3, beta_2=0.99, decay='cosine'),
       generator=config_lib.GeneratorConfig(
           phases=(
-              PhaseConfig(6_000, 16, 8, 0, 4e-3),
-              PhaseConfig(8_000, 16, 16, 3_000, 3e-3),
-              PhaseConfig(8_000, 16, 32, 3_000, 2.5e-3),
-              PhaseConfig(5_000, 16, 64, 2_000, 2e-3)),
-          r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.5),
+              PhaseConfig(5_000, 16, 8, 0, 4e-3),
+              PhaseConfig(7_000, 16, 16, 3_000, 3e-3),
+              PhaseConfig(6_000, 16, 32, 2_000, 2.5e-3),
+              PhaseConfig(3_000, 16, 64, 1_500, 2e-3)),
+          r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.3),
       invert=config_lib.InvertConfig(
-          phases=(PhaseConfig(2_000, 8, 64),), features='discriminator'),
+          phases=(PhaseConfig(1_500, 8, 64),), features='discriminator'),
       finetune=config_lib.FinetuneConfig(
-          phases=(PhaseConfig(11_000, 8, 64), PhaseConfig(2_500, 8, 128)),
+          phases=(PhaseConfig(12_000, 8, 64), PhaseConfig(2_000, 8, 128)),
           plateau_images=640, plateau_tolerance=0.05,
           generator_rate_scale=3.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(phases=(PhaseConfig(5_000, 8, 64),)),
       audio=config_lib.AudioConfig(phases=(PhaseConfig(5_000, 8),)),
       fusion=config_lib.FusionConfig(phases=(PhaseConfig(4_000, 8, 64),)),
       attributes=config_lib.AttributesConfig(
-          phases=(PhaseConfig(10_000, 16, learning_rate=2e-3),)),
+          phases=(PhaseConfig(8_000, 16, learning_rate=2e-3),)),
       training=config_lib.TrainingConfig(
           preview_every=0, save_every=4_000, keep=2))
 

@@ -31,7 +31,7 @@ def test_two_styles_per_resolution(size: int, styles: int) -> None:
     ('training', 'keep', 0, 'must be positive'),
     ('model', 'rgb_output', 'both', "'fade' or 'skip'"),
     ('model', 'code_norm', 'l2', "'none' or 'unit'"),
-    ('model', 'encoder_norm', 'batch', "'instance' or 'none'"),
+    ('model', 'low_res_norm', 'batch', "'instance' or 'none'"),
     ('optimizer', 'decay', 'linear', "'none' or 'cosine'"),
     ('invert', 'features', 'vgg19', "'vgg16' or 'discriminator'"),
     ('finetune', 'anchor_reduction', 'max', "'sum' or 'mean'"),

@@ -39,7 +39,7 @@ def small_config(**changes: object) -> config_lib.Config:
           mapping_layers=2, fmap_base=64, fmap_max=8, noise_gain=0.1,
           rgb_output='skip', stddev_group=2, image_encoder_filters=4,
           image_encoder_max_filters=8, low_res_filters=4,
-          low_res_max_filters=8, low_res_hidden=16, encoder_norm='none',
+          low_res_max_filters=8, low_res_hidden=16, low_res_norm='none',
           audio_filters=2, audio_max_filters=4, audio_hidden=16,
           fusion_hidden=16, code_norm='unit', classifier_filters=4),
       optimizer=config_lib.OptimizerConfig(learning_rate=1e-3),

@@ -145,7 +145,7 @@ def test_paper_model_is_the_authors() -> None:
   assert model == config_lib.ModelConfig()
   assert (model.num_styles, model.latent_dim) == (12, 512)
   assert (model.rgb_output, model.noise_gain) == ('fade', 1.0)
-  assert (model.code_norm, model.encoder_norm) == ('none', 'instance')
+  assert (model.code_norm, model.low_res_norm) == ('none', 'instance')
 
 
 def _changes(old: object, new: object, prefix: str = '') -> set[str]:

@@ -12,12 +12,6 @@ from earsr_tf.ops import convolution
 from earsr_tf.ops import shapes
 
 
-def check_norm(norm: str) -> None:
-  """Raises ValueError unless `norm` is 'instance' or 'none'."""
-  if norm not in ('instance', 'none'):
-    raise ValueError(f"norm must be 'instance' or 'none'; got {norm!r}.")
-
-
 class ConvBlock(tf.keras.layers.Layer):
   """Convolution -> (instance norm) -> leaky ReLU 0.2, the authors' block.
 

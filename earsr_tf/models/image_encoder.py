@@ -27,8 +27,7 @@ class ImageEncoder(tf.keras.Model):
   def __init__(
       self, *, image_size: int = 128, filters: int = 64,
       max_filters: int = 1024, num_styles: int = 12, latent_dim: int = 512,
-      norm: str = 'instance', initializer: str = 'glorot_uniform',
-      name: str = 'image_encoder') -> None:
+      initializer: str = 'glorot_uniform', name: str = 'image_encoder') -> None:
     """Creates the variables.
 
     Args:
@@ -37,16 +36,14 @@ class ImageEncoder(tf.keras.Model):
       max_filters: Largest width.
       num_styles: L of the code.
       latent_dim: d of the code.
-      norm: 'instance' (the authors') or 'none'.
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
       name: Keras name.
 
     Raises:
-      ValueError: If `image_size` is no power of two >= 8 or `norm` is neither.
+      ValueError: If `image_size` is not a power of two >= 8.
     """
     super().__init__(name=name)
-    blocks.check_norm(norm)
     num_strides = int(math.log2(max(image_size, 1))) - 2
     if num_strides < 1 or _LAST_SIDE * 2 ** num_strides != image_size:
       raise ValueError(
@@ -63,7 +60,7 @@ class ImageEncoder(tf.keras.Model):
         self.blocks.append(blocks.ConvBlock(
             in_channels=in_channels, out_channels=width,
             kernel_size=_KERNEL_SIZE, stride=stride,
-            use_norm=norm == 'instance', initializer=initializer,
+            use_norm=True, initializer=initializer,
             name=f'conv_{scale + 1}_{2 - stride}'))
     self._flat = width * _LAST_SIDE ** 2
     self.head = blocks.Dense(

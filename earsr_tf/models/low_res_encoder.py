@@ -53,7 +53,8 @@ class LowResEncoder(tf.keras.Model):
     if low_res_size < 4 or low_res_size % 4:
       raise ValueError(
           f'low_res_size must be a multiple of 4; got {low_res_size}.')
-    blocks.check_norm(norm)
+    if norm not in ('instance', 'none'):
+      raise ValueError(f"norm must be 'instance' or 'none'; got {norm!r}.")
     self._low_res_size = low_res_size
     self._code_shape = [num_styles, latent_dim]
     self.blocks = []

@@ -38,8 +38,7 @@ def image_encoder(m: config_lib.ModelConfig
   return image_encoder_lib.ImageEncoder(
       image_size=m.image_size, filters=m.image_encoder_filters,
       max_filters=m.image_encoder_max_filters, num_styles=m.num_styles,
-      latent_dim=m.latent_dim, norm=m.encoder_norm,
-      initializer=m.encoder_init)
+      latent_dim=m.latent_dim, initializer=m.encoder_init)
 
 
 def low_res_encoder(m: config_lib.ModelConfig
@@ -48,7 +47,7 @@ def low_res_encoder(m: config_lib.ModelConfig
   return low_res_encoder_lib.LowResEncoder(
       low_res_size=m.low_res_size, filters=m.low_res_filters,
       max_filters=m.low_res_max_filters, hidden=m.low_res_hidden,
-      num_styles=m.num_styles, latent_dim=m.latent_dim, norm=m.encoder_norm,
+      num_styles=m.num_styles, latent_dim=m.latent_dim, norm=m.low_res_norm,
       initializer=m.encoder_init)
 
 

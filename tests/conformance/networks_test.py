@@ -40,7 +40,7 @@ def _skip_generator(m: config.ModelConfig) -> tf.keras.Model:
 
 
 def _bare_low_res_encoder(m: config.ModelConfig) -> tf.keras.Model:
-  return networks.low_res_encoder(dataclasses.replace(m, encoder_norm='none'))
+  return networks.low_res_encoder(dataclasses.replace(m, low_res_norm='none'))
 
 
 def _single_fusion(m: config.ModelConfig) -> tf.keras.Model:
