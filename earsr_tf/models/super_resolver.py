@@ -80,7 +80,7 @@ class SuperResolver(tf.Module):
 
   def normalize_code(self, code: tf.Tensor) -> tf.Tensor:
     """Applies the configured `code_norm` to a code [B, L, d]."""
-    return latent.unit_norm(code) if self._code_norm == 'unit' else code
+    return latent.normalize_code(code, self._code_norm)
 
   def __call__(
       self, image_low: tf.Tensor, waveform: tf.Tensor) -> tf.Tensor:

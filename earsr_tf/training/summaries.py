@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 import tqdm
 
-SAMPLE_RATE_HZ = 16000
+from earsr_tf.ops import spectrogram
 
 
 def _forget_after(path: pathlib.Path, images: int) -> None:
@@ -116,7 +116,7 @@ class Reporter:
     """Records the preview's voices, [N, samples] float32 in [-1, 1]."""
     with self._writer.as_default(step=images):
       tf.summary.audio('preview/voices', np.asarray(waveform)[:, :, None],
-                       SAMPLE_RATE_HZ, max_outputs=4)
+                       spectrogram.SAMPLE_RATE_HZ, max_outputs=4)
 
   def close(self) -> None:
     """Flushes and closes all files."""
