@@ -205,10 +205,14 @@ class AttributesConfig:
   Attributes:
     phases: Schedule.
     num_speakers: Classes of C_i; 0 means as many as the data hold.
+    max_softening: Images are reduced by a random power of two up to this and
+      enlarged again; 1 (the paper) keeps the originals. Small presets make
+      soft faces, which a judge of sharp ones alone would misread.
   """
   phases: tuple[PhaseConfig, ...] = (
       PhaseConfig(20_000_000, 64, learning_rate=1e-3),)
   num_speakers: int = 0
+  max_softening: int = 1
 
 
 @dataclasses.dataclass(frozen=True)

@@ -37,6 +37,11 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
 
 def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   rules, size = _model_rules(config), config.model.image_size
+  soft = config.attributes.max_softening
+  rules.append((
+      1 <= soft <= size and soft & (soft - 1) == 0,
+      f'attributes.max_softening={soft}: 1 (originals only) or a power of two, '
+      f'at most image_size {size}'))
   for name in config_lib.STAGES:
     for i, phase in enumerate(getattr(config, name).phases):
       where, side = f'{name}.phases.{i}', phase.resolution

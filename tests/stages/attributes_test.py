@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from earsr_tf.data import keys
+from earsr_tf.stages import attributes
 from tests import fakes
 
 
@@ -54,6 +57,46 @@ def test_unknown_labels_do_not_count(networks) -> None:
   for gradient in tape.gradient(
       total, networks['classifier'].trainable_variables):
     assert np.all(np.isfinite(gradient))
+
+
+def _reduced(image: np.ndarray, factor: int) -> np.ndarray:
+  """Box-reduced, then bilinear with pixel centres at halves, by hand."""
+  size = len(image)
+  small = image.reshape(
+      size // factor, factor, size // factor, factor, -1).mean((1, 3))
+  at = np.clip((np.arange(size) + 0.5) / factor - 0.5, 0, len(small) - 1)
+  low = np.floor(at).astype(int)
+  high = np.minimum(low + 1, len(small) - 1)
+  share = at - low
+  rows = (small[low] * (1 - share)[:, None, None]
+          + small[high] * share[:, None, None])
+  return (rows[:, low] * (1 - share)[None, :, None]
+          + rows[:, high] * share[None, :, None])
+
+
+def test_each_image_is_softened_by_its_own_level() -> None:
+  image = np.random.default_rng(1).uniform(-1, 1, [3, 16, 16, 3])
+  soft = attributes.soften(
+      tf.constant(image, tf.float32), tf.constant([0, 2, 1]), 3).numpy()
+  np.testing.assert_allclose(soft[0], image[0], atol=1e-6)
+  np.testing.assert_allclose(soft[1], _reduced(image[1], 4), atol=1e-5)
+  np.testing.assert_allclose(soft[2], _reduced(image[2], 2), atol=1e-5)
+
+
+def test_softening_does_not_depend_on_the_replica(networks) -> None:
+  config = fakes.small_config()
+  config = dataclasses.replace(config, attributes=dataclasses.replace(
+      config.attributes, max_softening=8))
+  terms = attributes.stage(config).updates[0].terms
+  batch, clock = dict(fakes.batch(4)), fakes.clock()
+  whole = terms(networks, batch, clock)
+  parts = [terms(networks, {k: v[i:i + 2] for k, v in batch.items()}, clock)
+           for i in (0, 2)]
+  for name, value in whole.items():
+    np.testing.assert_allclose(
+        value, np.concatenate([p[name] for p in parts]), rtol=1e-4)
+  plain = fakes.stage('attributes').updates[0].terms(networks, batch, clock)
+  assert np.abs(whole['gender'] - plain['gender']).max() > 1e-4
 
 
 def test_open_set_speakers_are_known_from_their_gallery() -> None:
