@@ -28,11 +28,11 @@ _SNAPSHOT = flags.DEFINE_string(
 
 def _summary(record: dict[str, Any]) -> str:
   """What was taken and what was not, in a few lines."""
-  taken = collections.Counter(record['used'].values())
   left = collections.Counter(
       name.split('/')[0] for name in record['ignored'])
-  lines = [f'{network}: {count} tensors' for network, count in taken.items()]
-  lines += [f'generator: {record["copy"]}']
+  lines = [f'{network}: {count} tensors'
+           for network, count in record['networks'].items()]
+  lines += [f'tuned generator: {record["copy"]}']
   if record['absent']:
     lines += [f'absent and not needed: {len(record["absent"])} tensors ('
               f'{record["absent"][0]}, ...)']

@@ -182,6 +182,11 @@ def restore_networks(networks: Mapping[str, tf.Module],
       # `read`, not `restore`: that one asks for a counter of saves, too.
       reader.read(prefix).expect_partial().assert_existing_objects_matched()
     except (AssertionError, ValueError, IndexError, tf.errors.OpError) as error:
+      if network not in stored_networks(run_root, stage):
+        raise CheckpointError(
+            f'{prefix}: holds no {network} (imported weights lack what was '
+            f'not published); train stage {stage} in another --run_root'
+            ) from error
       reason = str(error).strip().split('\n')[0][:200]
       raise CheckpointError(
           f'{prefix}: cannot provide {source} ({reason}); was it trained with '

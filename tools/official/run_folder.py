@@ -54,8 +54,8 @@ def write(checkpoint: str, run_root: str, snapshot: str = '',
     config: What the weights must fit; None: the preset `paper`.
 
   Returns:
-    What is in the folder's imported.json: `used` and `ignored` names, the
-    generator's `copy`, `absent` optional names.
+    What is in the folder's imported.json: tensors per network, `used` and
+    `ignored` names, the generator's `copy`, `absent` optional names.
 
   Raises:
     WeightsError: If a file is unusable, unfit or refused.
@@ -109,19 +109,20 @@ def _pretrained(snapshot: snapshot_lib.Snapshot) -> list[_Part]:
 def _check(parts: Sequence[_Part], source: weights_lib.Weights,
            model: config_lib.ModelConfig) -> dict[str, Any]:
   """Checks all parts in a graph, where a variable takes no memory."""
-  used, absent, count = {}, [], 0
+  used, absent, networks, count = {}, [], {}, 0
   for part in parts:
     with tf.Graph().as_default():
       slots = part.slots(part.build(model))
     owner = f'{part.stage}/{part.network}'
     missing = weights_lib.check(slots, part.source, owner, part.scopes)
     absent += missing
+    networks[owner] = len(slots) - len(missing)
     count += sum(slot.variable.shape.num_elements()
                  for slot in slots.values())
     if part.source is source:
       used |= {name: owner for name in slots if name not in missing}
   return {
-      'weights': count, 'used': used, 'absent': absent,
+      'weights': count, 'networks': networks, 'used': used, 'absent': absent,
       'ignored': sorted(set(source.shapes) - set(used))}
 
 

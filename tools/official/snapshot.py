@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import pickle
+import pickletools
 from typing import Any, BinaryIO, Mapping
 
 import numpy as np
@@ -22,6 +23,8 @@ _REMEDY = (
     'inference does not need it')
 _FLOATS = ('f2', 'f4', 'f8')
 _MAX_DEPTH = 2
+# Unpickling reserves memory up to the highest number given to an object.
+_MAX_MEMO = 1_000_000
 
 
 class _Sealed(type):
@@ -146,6 +149,8 @@ def read(path: str) -> Snapshot:
   where = f'--snapshot={path}'
   try:
     with open(path, 'rb') as file:
+      _check_numbers(file)
+      file.seek(0)
       networks = _Unpickler(file=file, where=where).load()
     if not isinstance(networks, tuple) or len(networks) != 3:
       raise ValueError('it is no tuple of G, D and Gs')
@@ -162,6 +167,14 @@ def read(path: str) -> Snapshot:
     raise weights.WeightsError(
         f'{where}: is no StyleGAN snapshot ({type(error).__name__}: '
         f'{str(error)[:120]}); {_REMEDY}') from error
+
+
+def _check_numbers(file: BinaryIO) -> None:
+  """Refuses object numbers that would use up all memory."""
+  for opcode, argument, _ in pickletools.genops(file):
+    if opcode.name in ('PUT', 'BINPUT', 'LONG_BINPUT') and (
+        argument > _MAX_MEMO):
+      raise ValueError(f'it gives an object the number {argument}')
 
 
 def _weights(network: Any, where: str) -> weights.Weights:

@@ -220,6 +220,7 @@ _USELESS = {
     'changes a class': _NETWORK + _SLOT_STATE,
     'changes a known class': b'\x80\x02cnumpy\nndarray\n' + _SLOT_STATE,
     'changes dict': b'\x80\x02ccollections\nOrderedDict\n' + _SLOT_STATE,
+    'reserves 34 GB': b'\x80\x02Nr\xff\xff\xff\x7f.',
     'extension': b'\x80\x02\x82\x01.',
 }
 
