@@ -204,10 +204,7 @@ def load(run_root: str, num_speakers: int) -> Reconstructor:
   """
   sources = {source for row in ROWS for source in row.sources}
   sources.add(CLASSIFIER)
-  missing = {
-      source: f'stage {source.split("/")[0]} is not finished'
-      for source in sources
-      if not checkpoints.is_finished(run_root, source.split('/')[0])}
+  missing = _missing(sources, run_root)
   present = sorted(sources - set(missing))
   if not any(set(row.sources) <= set(present)
              for row in ROWS if row.key in _MODEL_ROWS):
@@ -224,6 +221,22 @@ def load(run_root: str, num_speakers: int) -> Reconstructor:
   checkpoints.restore_networks(
       networks, {source: source for source in present}, run_root)
   return Reconstructor(config=config, networks=networks, missing=missing)
+
+
+def _missing(sources: set[str], run_root: str) -> dict[str, str]:
+  """Sources that the run folder does not hold -> why."""
+  missing, stored = {}, {}
+  for source in sources:
+    stage, network = source.split('/')
+    if not checkpoints.is_finished(run_root, stage):
+      missing[source] = f'stage {stage} is not finished'
+      continue
+    if stage not in stored:
+      stored[stage] = checkpoints.stored_networks(run_root, stage)
+    # Imported weights lack what was not published.
+    if network not in stored[stage]:
+      missing[source] = f'stage {stage} holds no {network}'
+  return missing
 
 
 def _common_config(run_root: str, stages: list[str]) -> config_lib.Config:

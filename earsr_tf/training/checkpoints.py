@@ -48,6 +48,11 @@ def _read_json(path: pathlib.Path, key: str) -> Any:
         'stage again with --restart') from error
 
 
+def _finished_prefix(path: pathlib.Path) -> str:
+  """The prefix of the checkpoint that finished.json names."""
+  return str(path.parent / 'checkpoints' / _read_json(path, 'checkpoint'))
+
+
 def is_finished(run_root: str, stage: str) -> bool:
   """Whether a stage has run to its end."""
   return (stage_dir(run_root, stage) / FINISHED).exists()
@@ -129,6 +134,27 @@ def network_checkpoint(networks: Mapping[str, tf.Module]
   return tf.train.Checkpoint(**networks)
 
 
+def stored_networks(run_root: str, stage: str) -> frozenset[str]:
+  """Names of the networks that a finished stage's checkpoint holds.
+
+  Args:
+    run_root: Folder of the stages.
+    stage: A finished stage; an imported one may lack networks.
+
+  Raises:
+    CheckpointError: If the checkpoint cannot be read.
+  """
+  prefix = _finished_prefix(stage_dir(run_root, stage) / FINISHED)
+  try:
+    names = [name for name, _ in tf.train.list_variables(prefix)]
+  except (ValueError, tf.errors.OpError) as error:
+    raise CheckpointError(
+        f'{prefix}: cannot be read ({type(error).__name__}); train the stage '
+        'again with --restart') from error
+  return frozenset(name.split('/')[1] for name in names
+                   if name.startswith('networks/'))
+
+
 def restore_networks(networks: Mapping[str, tf.Module],
                      sources: Mapping[str, str], run_root: str) -> None:
   """Fills networks from finished stages.
@@ -149,14 +175,18 @@ def restore_networks(networks: Mapping[str, tf.Module],
       raise CheckpointError(
           f'stage {stage} has not been trained in {run_root}; run: python -m '
           f'earsr_tf.train --stage={stage} --run_root={run_root}')
-    prefix = str(
-        path.parent / 'checkpoints' / _read_json(path, 'checkpoint'))
+    prefix = _finished_prefix(path)
     reader = tf.train.Checkpoint(
         networks=network_checkpoint({network: networks[name]}))
     try:
       # `read`, not `restore`: that one asks for a counter of saves, too.
       reader.read(prefix).expect_partial().assert_existing_objects_matched()
     except (AssertionError, ValueError, IndexError, tf.errors.OpError) as error:
+      if network not in stored_networks(run_root, stage):
+        raise CheckpointError(
+            f'{prefix}: holds no {network} (imported weights lack what was '
+            f'not published); train stage {stage} in another --run_root'
+            ) from error
       reason = str(error).strip().split('\n')[0][:200]
       raise CheckpointError(
           f'{prefix}: cannot provide {source} ({reason}); was it trained with '

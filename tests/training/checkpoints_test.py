@@ -192,6 +192,16 @@ def test_another_shape_is_a_checkpoint_error(tmp_path: pathlib.Path) -> None:
   assert '\n' not in str(error.value)
 
 
+def test_an_absent_network_is_named(tmp_path: pathlib.Path) -> None:
+  checkpoints.save_networks(
+      str(tmp_path), 'finetune', {'generator': _fusion()}, CONFIG)
+  assert checkpoints.stored_networks(
+      str(tmp_path), 'finetune') == {'generator'}
+  with pytest.raises(checkpoints.CheckpointError, match='no image_encoder'):
+    checkpoints.restore_networks(
+        {'e': _fusion()}, {'e': 'finetune/image_encoder'}, str(tmp_path))
+
+
 def test_a_missing_variable_is_a_checkpoint_error(
     tmp_path: pathlib.Path) -> None:
   shallow = dataclasses.replace(CONFIG.model, fusion_layers=2)

@@ -1,0 +1,1 @@
+"""Reads the authors' published weights; see docs/official_weights.md."""
