@@ -36,7 +36,8 @@ def back_project(
     image: x, [B, H, W, C] floating point in [-1, 1], H and W known.
     image_low: x_l, [B, h, w, C] of the same type and range; h and w divide H
       and W.
-    steps: 0 or more; the residual shrinks about threefold with each.
+    steps: 0 or more; where nothing is clipped, each shrinks every component
+      of the residual x_l - D(x) to 0.73 of it or less (16x: 1 - 0.52^2).
 
   Returns:
     [B, H, W, C] in [-1, 1] (as given if `steps` is 0). Differentiable; where

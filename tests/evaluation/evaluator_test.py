@@ -100,6 +100,35 @@ def test_batch_size_does_not_matter(
         atol=0.02)
 
 
+def test_consistency_adds_rows_beside_the_faithful_ones(
+    run_root: str, data_dir: str, tmp_path: pathlib.Path) -> None:
+  results = {}
+  for mode in ('off', 'exact'):
+    evaluate.run(run_root, data_dir, str(tmp_path / mode), frames_per_clip=1,
+                 people=1, consistency=mode)
+    results[mode] = json.loads(
+        (tmp_path / mode / 'evaluation.json').read_text())
+    assert results[mode]['consistency'] == mode
+  added = ['bicubic+', 'c+', 'x+', 'h+']
+  assert results['exact']['rows']['h+']['label'] == '(h) + exact projection'
+  for name, part in results['exact']['sets'].items():
+    faithful = results['off']['sets'][name]['rows']
+    assert list(faithful) == _ALL
+    assert list(part['rows']) == _ALL + added
+    assert {key: part['rows'][key] for key in _ALL} == faithful
+    for key in added:
+      corrected, before = part['rows'][key], faithful[key[:-1]]
+      assert corrected['lr_consistency'] < 0.1 * before['lr_consistency']
+    assert part['rows']['h+']['psnr'] > faithful['h']['psnr'] + 1.0
+    compared = {(item['a'], item['b']) for item in part['comparisons']}
+    assert {('h+', 'h'), ('h+', 'c+'), ('h+', 'x+'),
+            ('h+', 'bicubic+')} <= compared
+  text = (tmp_path / 'exact' / 'tables.md').read_text()
+  assert '| (h) + exact projection | ' in text
+  assert '--consistency=exact' in text
+  assert '+ exact' not in (tmp_path / 'off' / 'tables.md').read_text()
+
+
 def test_different_model_sections_are_refused(
     run_root: str, tmp_path: pathlib.Path) -> None:
   folder = tmp_path / 'runs'
