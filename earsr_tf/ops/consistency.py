@@ -13,7 +13,7 @@ D is the 16x degradation, Up is Pillow's bicubic, A+ the pseudo-inverse.
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -49,10 +49,9 @@ def back_project(
   _check(image, image_low)
   if steps < 0:
     raise ValueError(f'steps must be 0 or more; got {steps}.')
-  height, width = image.shape[1:3]
-  return _repeat(
-      image, image_low, steps,
-      lambda residual: resample.resize_bicubic(residual, height, width))
+  up = [resample.resize_matrix(low, high)
+        for high, low in zip(image.shape[1:3], image_low.shape[1:3])]
+  return _repeat(image, image_low, up, steps)
 
 
 def project(image: tf.Tensor, image_low: tf.Tensor,
@@ -79,14 +78,9 @@ def project(image: tf.Tensor, image_low: tf.Tensor,
   _check(image, image_low)
   if rounds < 0:
     raise ValueError(f'rounds must be 0 or more; got {rounds}.')
-  rows, columns = (  # [H, h], [W, w]
-      tf.constant(_pseudo_inverse(high, low), image.dtype)
-      for high, low in zip(image.shape[1:3], image_low.shape[1:3]))
-
-  def expand(residual: tf.Tensor) -> tf.Tensor:
-    residual = tf.einsum('hi,bijc->bhjc', rows, residual)
-    return tf.einsum('wj,bhjc->bhwc', columns, residual)
-  return _repeat(image, image_low, rounds + 1, expand)
+  up = [np.linalg.pinv(resample.resize_matrix(high, low))
+        for high, low in zip(image.shape[1:3], image_low.shape[1:3])]
+  return _repeat(image, image_low, up, rounds + 1)
 
 
 def correct(image: tf.Tensor, image_low: tf.Tensor, mode: str) -> tf.Tensor:
@@ -135,21 +129,40 @@ def correct_uint8(
       pixels.to_float(image), pixels.to_float(image_low), mode))
 
 
-def _repeat(image: tf.Tensor, image_low: tf.Tensor, times: int,
-            expand: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
-  """x <- clip(x + expand(x_l - D(x))), `times` times; `expand` goes up."""
-  height, width = image_low.shape[1:3]
+def _repeat(image: tf.Tensor, image_low: tf.Tensor,
+            up: Sequence[np.ndarray], times: int) -> tf.Tensor:
+  """x <- clip(x + up_0 (x_l - D(x)) up_1^T), `times` times.
+
+  Args:
+    image: x, [B, H, W, C].
+    image_low: x_l, [B, h, w, C].
+    up: [H, h] and [W, w] float64.
+    times: 0 or more.
+
+  Returns:
+    [B, H, W, C].
+  """
+  # Same as `degrade`, in a form of which a loop is several times faster.
+  down_rows, down_columns = (
+      tf.constant(resample.resize_matrix(high, low), image.dtype)
+      for high, low in zip(image.shape[1:3], image_low.shape[1:3]))
+  up_rows, up_columns = (tf.constant(matrix, image.dtype) for matrix in up)
 
   def step(i: tf.Tensor, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    residual = image_low - resample.resize_bicubic(x, height, width)
-    return i + 1, tf.clip_by_value(x + expand(residual), -1.0, 1.0)
+    low = _along_rows(down_rows, x)  # [B, h, W, C]
+    low = tf.einsum('jw,biwc->bijc', down_columns, low)  # [B, h, w, C]
+    extra = tf.einsum('wj,bijc->biwc', up_columns, image_low - low)
+    x += _along_rows(up_rows, extra)  # [B, H, W, C]
+    return i + 1, tf.clip_by_value(x, -1.0, 1.0)
   # A loop in the graph: its size does not grow with `times`.
   return tf.while_loop(lambda i, _: i < times, step, (0, image))[1]
 
 
-def _pseudo_inverse(in_size: int, out_size: int) -> np.ndarray:
-  """A+ [in_size, out_size] float64 of the matrix A that degrades one axis."""
-  return np.linalg.pinv(resample.resize_matrix(in_size, out_size))
+def _along_rows(matrix: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+  """[out, in] times [B, in, W, C] -> [B, out, W, C], without transposing x."""
+  _, height, width, channels = x.shape
+  x = tf.matmul(matrix, tf.reshape(x, [-1, height, width * channels]))
+  return tf.reshape(x, [-1, matrix.shape[0], width, channels])
 
 
 def _check(image: tf.Tensor, image_low: tf.Tensor) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import pathlib
 import shutil
@@ -14,7 +13,6 @@ import pytest
 
 from earsr_tf import cli
 from earsr_tf import super_resolve
-from earsr_tf.evaluation import metrics
 from earsr_tf.serving import manifest
 from tests import testing
 
@@ -85,35 +83,6 @@ def test_the_same_input_gives_the_same_bytes(
   first = pathlib.Path(files['output']).read_bytes()
   super_resolve.run(str(manifest.newest(model)), **files)
   assert pathlib.Path(files['output']).read_bytes() == first
-
-
-def test_consistency_fits_the_output_to_the_input(
-    model: str, files: dict[str, str]) -> None:
-  low = super_resolve.reduce_image(files['image'], 8, 128, print)[np.newaxis]
-  off = {}
-  for mode in ('off', '1', 'exact'):
-    super_resolve.run(model, **files, consistency=mode)
-    image = np.asarray(Image.open(files['output']))[np.newaxis]
-    off[mode] = metrics.lr_consistency(image, low)[0]
-  assert off['exact'] < 0.1 and off['off'] > 3.0
-  assert off['exact'] < off['1'] < 0.5 * off['off']
-
-
-def test_a_model_that_corrects_is_not_corrected_again(
-    model: str, files: dict[str, str], tmp_path: pathlib.Path,
-    capsys: pytest.CaptureFixture[str]) -> None:
-  copy = tmp_path / 'model'
-  shutil.copytree(model, copy)
-  path = copy / '1' / 'manifest.json'
-  facts = json.loads(path.read_text())
-  path.write_text(json.dumps(facts | {'consistency': '1'}))
-  code, line = _refused(capsys, str(copy), files, consistency='exact')
-  assert code == 1 and '--consistency=exact: ' in line
-  assert 'was exported with --consistency=1' in line
-  super_resolve.run(str(copy), **files)  # off: nothing to refuse
-  del facts['consistency']  # exported before there was the flag
-  path.write_text(json.dumps(facts))
-  super_resolve.run(str(copy), **files, consistency='1')
 
 
 def test_pictures_of_every_kind_are_reduced_alike(
