@@ -1,20 +1,25 @@
 """python -m earsr_tf.evaluate --run_root=DIR --data_dir=DIR: tables, figures.
 
 Writes evaluation.json, tables.md, fig4.png, fig6.png, fig10_<set>.png and
-samples_<set>.csv to --output and prints the short table.
+samples_<set>.csv to --output and prints the short table. --consistency adds
+rows after a correction. With --images=DIR it scores pictures instead: strips
+of tiles, or outputs whose originals are in --truth=DIR.
 """
 
 from __future__ import annotations
 
 import os
 import pathlib
-from typing import Any, Mapping
+from typing import Any, Iterator, Mapping
 
 from absl import flags
 
 from earsr_tf import cli
 from earsr_tf import export
+from earsr_tf import flags as shared_flags
+from earsr_tf.ops import consistency_mode
 
+PICTURE_OUTPUT = 'picture_scores'
 TITLE = 'Face super-resolution by eye and ear'
 
 
@@ -28,6 +33,7 @@ def run(
     seed: int = 0,
     people: int = 5,
     note: str = '',
+    consistency: str = consistency_mode.OFF,
 ) -> Mapping[str, Any]:
   """Evaluates a run folder on the closed and the open test set.
 
@@ -40,6 +46,8 @@ def run(
     seed: Chooses frames, segments, other voices, and the bootstrap.
     people: People per set in the figures.
     note: Small print of the figures, such as the training time.
+    consistency: 'off', or the correction ('exact' or a number of
+      back-projection steps) that adds rows beside the faithful ones.
 
   Returns:
     What evaluation.json holds.
@@ -60,7 +68,7 @@ def run(
   from earsr_tf.evaluation import tables
   evaluation = evaluator.evaluate(
       run_root, data_dir, frames_per_clip=frames_per_clip,
-      batch_size=batch_size, seed=seed)
+      batch_size=batch_size, seed=seed, consistency=consistency)
   folder = pathlib.Path(output or os.path.join(run_root, 'evaluation'))
   for name, picture in _pictures(evaluation, people, note).items():
     report.write_atomically(folder / name, picture)
@@ -74,6 +82,68 @@ def run(
   report.write_atomically(  # last: its presence says that all is there
       folder / 'evaluation.json', report.to_json(evaluation.results))
   return evaluation.results
+
+
+def score_pictures(
+    images: str,
+    truth: str = '',
+    output: str = '',
+    *,
+    consistency: str = consistency_mode.OFF,
+) -> Mapping[str, Any]:
+  """Scores pictures that exist already.
+
+  Args:
+    images: Folder of strips (original, input, E_l, F) or, with `truth`, of
+      outputs.
+    truth: Folder of originals with the same names.
+    output: Result folder for pictures.json and pictures.csv; default
+      `PICTURE_OUTPUT`.
+    consistency: Adds rows after this correction unless 'off'.
+
+  Returns:
+    What pictures.json holds.
+
+  Raises:
+    InputError: If `output` is unusable.
+    MediaError: If a folder or a picture is unusable.
+  """
+  from earsr_tf.evaluation import picture_folder  # pylint: disable=C0415
+  folder = pathlib.Path(output or PICTURE_OUTPUT)
+  _check_output(folder, images, truth)
+
+  def read() -> Iterator[picture_folder.Picture]:
+    if truth:
+      return picture_folder.read_pairs(images, truth)
+    return picture_folder.read_strips(images)
+  for _ in read():  # refuses bad pictures before TensorFlow loads
+    pass
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf import environment
+  environment.load_tensorflow()
+  from earsr_tf.evaluation import pictures
+  from earsr_tf.evaluation import report
+  from earsr_tf.evaluation import tables
+  names, scores = pictures.score(read(), consistency)
+  results = pictures.results(
+      names, scores, consistency, images=images, truth=truth)
+  report.write_atomically(
+      folder / 'pictures.csv',
+      tables.samples_csv(scores, names).encode('utf-8'))
+  report.write_atomically(folder / 'pictures.json', report.to_json(results))
+  return results
+
+
+def _check_output(folder: pathlib.Path, images: str, truth: str) -> None:
+  """Refuses a result folder that is a file or holds the pictures."""
+  if folder.is_file():
+    raise cli.InputError(
+        f'--output={folder}: is a file; name a folder', cli.USAGE)
+  for flag, pictures in (('images', images), ('truth', truth)):
+    if pictures and folder.resolve() == pathlib.Path(pictures).resolve():
+      raise cli.InputError(
+          f'--output={folder}: is the folder of --{flag}; name another',
+          cli.USAGE)
 
 
 def _pictures(evaluation: Any, people: int, note: str) -> dict[str, bytes]:
@@ -98,21 +168,51 @@ def _pictures(evaluation: Any, people: int, note: str) -> dict[str, bytes]:
 def main() -> None:
   """Evaluates what the flags name."""
   values = flags.FLAGS
+  if values.images or values.truth:
+    _score_named_pictures()
+    return
   results = run(
       values.run_root, values.data_dir, values.output,
       frames_per_clip=values.frames_per_clip, batch_size=values.batch_size,
-      seed=values.seed, people=values.people, note=values.note)
+      seed=values.seed, people=values.people, note=values.note,
+      consistency=values.consistency)
   # pylint: disable=import-outside-toplevel
   from earsr_tf.evaluation import report
   print(report.summary(results))
   print(values.output or os.path.join(values.run_root, 'evaluation'))
 
 
+def _score_named_pictures() -> None:
+  """Scores the folders of --images and --truth."""
+  values = flags.FLAGS
+  if not values.images:
+    raise cli.InputError(
+        f'--truth={values.truth}: name the outputs with --images', cli.USAGE)
+  for name in ('run_root', 'data_dir'):
+    if values[name].present:
+      raise cli.InputError(
+          f'--images scores pictures without a model; leave out --{name}',
+          cli.USAGE)
+  results = score_pictures(
+      values.images, values.truth, values.output,
+      consistency=values.consistency)
+  from earsr_tf.evaluation import pictures  # pylint: disable=C0415
+  print(pictures.summary(results))
+  print(values.output or PICTURE_OUTPUT)
+
+
 if __name__ == '__main__':
   flags.DEFINE_string('run_root', 'runs', 'Folder of all stages of a run.')
   flags.DEFINE_string('data_dir', 'data', 'Folder of the prepared shards.')
   flags.DEFINE_string(
-      'output', '', 'Result folder; default <run_root>/evaluation.')
+      'output', '', 'Result folder; default <run_root>/evaluation, with '
+      f'--images {PICTURE_OUTPUT}.')
+  flags.DEFINE_string(
+      'images', '', 'Folder of pictures to score: strips of four tiles '
+      '(original, input, E_l, F), or outputs with --truth.')
+  flags.DEFINE_string(
+      'truth', '', 'Folder of the originals of --images, same names.')
+  shared_flags.define_consistency_flag('Adds rows after a correction')
   flags.DEFINE_integer(
       'frames_per_clip', 2, 'Frames per clip.', lower_bound=1)
   flags.DEFINE_integer('batch_size', 16, 'Images at a time.', lower_bound=1)

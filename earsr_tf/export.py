@@ -2,7 +2,8 @@
 
 Writes `<output>/<version>/` with the signature `super_resolve(image_low uint8
 [N, 8, 8, 3], waveform float32 [N, 64000]) -> image_high uint8 [N, 128, 128,
-3]`. Prints the version's folder.
+3]`. Prints the version's folder. --consistency makes a correction that fits
+the output to image_low part of the model.
 """
 
 from __future__ import annotations
@@ -12,14 +13,18 @@ import pathlib
 from absl import flags
 
 from earsr_tf import cli
+from earsr_tf import flags as shared_flags
+from earsr_tf.ops import consistency_mode
 
 
-def run(run_root: str, output: str) -> str:
+def run(run_root: str, output: str, *,
+        consistency: str = consistency_mode.OFF) -> str:
   """Exports the model of a run folder.
 
   Args:
     run_root: Folder of the stages' folders.
     output: Export folder; created when absent.
+    consistency: 'off', 'exact' or a number of back-projection steps.
 
   Returns:
     The new version's folder.
@@ -37,10 +42,10 @@ def run(run_root: str, output: str) -> str:
   environment.load_tensorflow()
   from earsr_tf.evaluation import report
   from earsr_tf.serving import export
-  model, low_res_size = export.load(run_root)
+  model, low_res_size = export.load(run_root, consistency)
   return str(export.save(
       model, low_res_size, output,
-      report.provenance(run_root=run_root)))
+      report.provenance(run_root=run_root, consistency=consistency)))
 
 
 def check_run_root(run_root: str) -> None:
@@ -62,11 +67,14 @@ def check_run_root(run_root: str) -> None:
 
 def main() -> None:
   """Exports what the flags name."""
-  print(run(flags.FLAGS.run_root, flags.FLAGS.output))
+  values = flags.FLAGS
+  print(run(values.run_root, values.output, consistency=values.consistency))
 
 
 if __name__ == '__main__':
   flags.DEFINE_string('run_root', 'runs', 'Folder of all stages of a run.')
   flags.DEFINE_string('output', None, 'Folder of exported versions.')
+  shared_flags.define_consistency_flag(
+      'Part of the exported model: fits its output to image_low')
   flags.mark_flag_as_required('output')
   cli.run(main)

@@ -16,6 +16,7 @@ from absl import flags
 from earsr_tf import config as config_lib
 from earsr_tf import config_rules
 from earsr_tf import presets
+from earsr_tf.ops import consistency_mode
 
 FLAGS = flags.FLAGS
 
@@ -38,6 +39,26 @@ def define_run_flags() -> None:
                     'Print the resolved configuration and stop.')
   flags.DEFINE_integer('replicas', 1, 'Devices; logical CPUs without GPUs.',
                        lower_bound=1)
+
+
+def define_consistency_flag(effect: str) -> None:
+  """The flag --consistency of the commands that make or judge outputs.
+
+  Args:
+    effect: What it does in the command; begins the flag's help.
+  """
+  flags.DEFINE_string(
+      'consistency', consistency_mode.OFF,
+      f'{effect}: off (the paper), a number of back-projection steps, or '
+      'exact.')
+
+  def check(mode: str) -> bool:
+    try:
+      consistency_mode.check(mode)
+    except ValueError as error:
+      raise flags.ValidationError(str(error)) from None
+    return True
+  flags.register_validator('consistency', check)
 
 
 def _unknown(name: str, path: str, known: list[str]) -> config_lib.ConfigError:

@@ -4,6 +4,7 @@ The image may have any size. A picture that is not square is cut at its centre,
 brought to the model's output size (128) as training pictures are, and reduced
 to 8x8 by the one degradation that training uses; an 8x8 picture is taken as it
 is. Of the sound, 4 s from --offset are used; a shorter one is repeated.
+--consistency fits the output to the 8x8 picture.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ from __future__ import annotations
 import io
 import os
 import pathlib
-from typing import Callable
+from typing import Any, Callable, Mapping
 
 from absl import flags
 import numpy as np
 from PIL import Image
 
 from earsr_tf import cli
+from earsr_tf import flags as shared_flags
 from earsr_tf.data import media
+from earsr_tf.ops import consistency_mode
 from earsr_tf.serving import manifest
 
 _SEGMENT_SAMPLES = 64_000
@@ -26,8 +29,8 @@ _LONGEST_OFFSET_S = 600.0
 
 
 def run(model: str, image: str, audio: str, output: str, *,
-        offset: float = 0.0, notice: Callable[[str], None] = cli.notice,
-        ) -> None:
+        offset: float = 0.0, consistency: str = consistency_mode.OFF,
+        notice: Callable[[str], None] = cli.notice) -> None:
   """Super-resolves one face and writes a PNG.
 
   Args:
@@ -36,16 +39,19 @@ def run(model: str, image: str, audio: str, output: str, *,
     audio: Sound or video file with the person's voice.
     output: PNG to write; its folder is created.
     offset: Where the 4 s begin, in seconds.
+    consistency: Correction of the output: 'off', 'exact' or a number of
+      back-projection steps.
     notice: Told what was done to unusual inputs.
 
   Raises:
-    InputError: If a path or the voice is unusable.
+    InputError: If a path or the voice is unusable, or the model corrects its
+      output already.
     MediaError: If a file is no usable picture or sound.
     ExportError: If the model is missing or damaged.
   """
   _check_paths(image, audio, output)
   version = manifest.newest(model)
-  manifest.verify(version)
+  _check_consistency(manifest.verify(version), version, consistency)
   media.read_image(image)  # refuses a bad picture before TensorFlow loads
   waveform = read_voice(audio, offset, notice)
   # pylint: disable=import-outside-toplevel
@@ -53,13 +59,17 @@ def run(model: str, image: str, audio: str, output: str, *,
   environment.load_tensorflow()
   import tensorflow as tf
   from earsr_tf.evaluation import report
+  from earsr_tf.ops import consistency as consistency_lib
   from earsr_tf.serving import signatures
   function = signatures.load(str(version))
   low_size, high_size = signatures.sides(function)
   image_low = reduce_image(image, low_size, high_size, notice)
+  image_low = tf.constant(image_low[np.newaxis])
   image_high = function(
-      image_low=tf.constant(image_low[np.newaxis]),
-      waveform=tf.constant(waveform[np.newaxis]))['image_high'][0].numpy()
+      image_low=image_low,
+      waveform=tf.constant(waveform[np.newaxis]))['image_high']
+  image_high = consistency_lib.correct_uint8(
+      image_high, image_low, consistency)[0].numpy()
   stream = io.BytesIO()
   Image.fromarray(image_high).save(stream, format='PNG')
   report.write_atomically(output, stream.getvalue())
@@ -166,11 +176,22 @@ def _check_paths(image: str, audio: str, output: str) -> None:
         'another', cli.CANNOT_CREATE)
 
 
+def _check_consistency(facts: Mapping[str, Any], version: pathlib.Path,
+                       consistency: str) -> None:
+  """Refuses to correct what the model has corrected already."""
+  built_in = facts.get('consistency', consistency_mode.OFF)
+  if consistency_mode.OFF not in (built_in, consistency):
+    raise cli.InputError(
+        f'--consistency={consistency}: {version} was exported with '
+        f'--consistency={built_in} and corrects its output itself; leave the '
+        'flag out, or export the model with --consistency=off', cli.USAGE)
+
+
 def main() -> None:
   """Super-resolves what the flags name."""
   values = flags.FLAGS
   run(values.model, values.image, values.audio, values.output,
-      offset=values.offset)
+      offset=values.offset, consistency=values.consistency)
   print(values.output)
 
 
@@ -182,5 +203,6 @@ if __name__ == '__main__':
       'audio', None, 'Sound or video with the voice, a second or longer.')
   flags.DEFINE_string('output', None, 'PNG to write.')
   flags.DEFINE_float('offset', 0.0, 'Where the 4 s begin, in seconds.')
+  shared_flags.define_consistency_flag('Fits the output to the 8x8 picture')
   flags.mark_flags_as_required(['model', 'image', 'audio', 'output'])
   cli.run(main)

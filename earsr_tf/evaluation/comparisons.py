@@ -57,6 +57,14 @@ COMPARISONS = (
     *_compare('h', 'x', 'F minus F, wrong voice', 'gender', 'PSNR'),
     *_compare('h', 'f0', 'F minus F silenced', 'gender'),
     *_compare('b', 'a', 'tuned G minus fixed G', 'PSNR', 'gender'),
+    # With --consistency only; the plus says: corrected.
+    *_compare('h+', 'h', 'F+ minus F', 'gender', 'identity', 'age error',
+              'PSNR', 'SSIM', 'LR consistency'),
+    *_compare('h+', 'c+', 'F+ minus E_l+', 'gender', 'identity', 'PSNR',
+              'SSIM'),
+    *_compare('h+', 'x+', 'F+ minus F+, wrong voice', 'gender', 'PSNR'),
+    *_compare('h+', 'bicubic+', 'F+ minus bicubic+', 'gender', 'PSNR',
+              'SSIM'),
 )
 
 

@@ -13,10 +13,12 @@ from earsr_tf.data import manifest as manifest_lib
 from earsr_tf.data import pipeline
 from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import comparisons
+from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import report as report_lib
 from earsr_tf.evaluation import rows as rows_lib
 from earsr_tf.evaluation import sweep as sweep_lib
+from earsr_tf.ops import consistency_mode
 
 SETS = {'closed': 'closed_test', 'open': 'open_test'}
 _INPUTS = (keys.IMAGE_HIGH, keys.WAVEFORM, keys.SPEAKER, keys.GENDER,
@@ -63,6 +65,7 @@ def evaluate(
     frames_per_clip: int = 2,
     batch_size: int = 16,
     seed: int = 0,
+    consistency: str = consistency_mode.OFF,
 ) -> Evaluation:
   """Evaluates all rows that a run folder can make.
 
@@ -73,6 +76,7 @@ def evaluate(
     frames_per_clip: Frames per clip, each with its own voice segment.
     batch_size: Images at a time.
     seed: Chooses frames, segments, other voices, and the bootstrap.
+    consistency: Adds corrected rows unless 'off'; see `corrections.rows`.
 
   Returns:
     The evaluation.
@@ -91,10 +95,11 @@ def evaluate(
   for name in sets:
     result = evaluate_set(
         reconstructor, data_dir, name, frames_per_clip=frames_per_clip,
-        batch_size=batch_size, seed=seed)
+        batch_size=batch_size, seed=seed, consistency=consistency)
     if result is not None:
       done[name] = result
   config = reconstructor.config
+  rows = rows_lib.ROWS + corrections.rows(rows_lib.ROWS, consistency)
   results = {
       'format': 1,
       'provenance': report_lib.provenance(
@@ -102,8 +107,9 @@ def evaluate(
           run_root=run_root, data_dir=data_dir,
           data_manifest_sha256=info.manifest_sha256),
       'protocol': [metrics.PROTOCOL, attributes.PROTOCOL],
+      'consistency': consistency,
       'rows': {row.key: {'label': row.label, 'networks': row.sources}
-               for row in rows_lib.ROWS},
+               for row in rows},
       'skipped': reconstructor.skipped,
       'sets': {name: result.report for name, result in done.items()}}
   return Evaluation(results, done, reconstructor)
@@ -117,6 +123,7 @@ def evaluate_set(
     frames_per_clip: int,
     batch_size: int,
     seed: int,
+    consistency: str = consistency_mode.OFF,
 ) -> SetResult | None:
   """Evaluates one test set.
 
@@ -127,6 +134,7 @@ def evaluate_set(
     frames_per_clip: Frames (each with its own voice segment) per clip.
     batch_size: Images at a time.
     seed: Chooses frames, segments, other voices, and the bootstrap.
+    consistency: Adds corrected rows unless 'off'.
 
   Returns:
     The result; None when the set has no clip.
@@ -137,7 +145,8 @@ def evaluate_set(
   dataset = pipeline.make_eval_dataset(
       data_dir, splits=(split,), inputs=_INPUTS, batch_size=batch_size,
       frames_per_clip=frames_per_clip, seed=seed)
-  sweep = sweep_lib.Sweep(reconstructor=reconstructor)
+  sweep = sweep_lib.Sweep(
+      reconstructor=reconstructor, consistency=consistency)
   for batch in dataset:
     sweep.add(batch)
   mixing = sweep.mix(batch_size, seed)

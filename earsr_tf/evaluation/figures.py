@@ -29,7 +29,8 @@ _GENDERS = {0: 'woman', 1: 'man'}
 _FIG6 = (  # column key, header
     ('low', 'input\n8x8 pixels'), ('b', 'E_h: sees the\n128x128 original'),
     ('c', 'E_l: 8x8\nimage only'), ('d', 'E_a: 4 s of\nvoice only'),
-    ('h', 'F: 8x8 image\nand voice'), ('truth', 'ground truth\n128x128'))
+    ('h', 'F: 8x8 image\nand voice'), ('h+', 'F, corrected\nto fit 8x8'),
+    ('truth', 'ground truth\n128x128'))
 _FIG4 = (
     ('truth', 'original\n128x128'), ('a', 'E_h and\nfixed G, Eq. (1)'),
     ('b', 'E_h and\ntuned G, Eq. (2)'))

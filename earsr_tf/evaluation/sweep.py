@@ -15,8 +15,10 @@ import tensorflow as tf
 
 from earsr_tf.data import keys
 from earsr_tf.evaluation import attributes
+from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import rows as rows_lib
+from earsr_tf.ops import consistency_mode
 from earsr_tf.ops import pixels
 
 _GALLERY_PEOPLE = 40
@@ -54,15 +56,18 @@ class Sweep:
     people: Speaker name -> the first image of that speaker.
   """
 
-  def __init__(self, *, reconstructor: rows_lib.Reconstructor):
+  def __init__(self, *, reconstructor: rows_lib.Reconstructor,
+               consistency: str = consistency_mode.OFF):
     """Starts empty.
 
     Args:
       reconstructor: Makes the pictures.
+      consistency: Correction that adds rows; see `corrections.rows`.
     """
     self.clips: list[str] = []
     self.people: dict[str, Person] = {}
     self._make = reconstructor
+    self._consistency = consistency
     self._scores: dict[str, list[dict[str, np.ndarray]]] = {}
     self._kept: dict[str, list[np.ndarray]] = {}
 
@@ -78,6 +83,7 @@ class Sweep:
         outputs[row.key] = self._make.upsample(low, row.key)
       elif row.key in codes:
         outputs[row.key] = self._make.generate(codes[row.key], row.key)
+    outputs |= corrections.apply(outputs, low, self._consistency)
     entries = {
         'truth': truth.numpy(), 'low': low.numpy(),
         **{key: batch[key].numpy()
@@ -92,10 +98,12 @@ class Sweep:
 
   def scores(self) -> dict[str, dict[str, np.ndarray]]:
     """Row key -> score -> [N], in the tables' order."""
+    rows = self._make.rows
+    rows += corrections.rows(rows, self._consistency)
     return {
         row.key: {metric: np.concatenate([part[metric] for part in parts])
                   for metric in parts[0]}
-        for row in self._make.rows
+        for row in rows
         if (parts := self._scores.get(row.key))}
 
   def labels(self) -> attributes.Labels:
@@ -123,7 +131,10 @@ class Sweep:
     speakers, genders = np.array(self.speaker_names()), self._all(keys.GENDER)
     anyone = other_voices(speakers, None, seed)
     for chunk, outputs in self._swapped(anyone, batch_size):
-      self._score(chunk, {'x': outputs})
+      corrected = corrections.apply(
+          {'x': outputs}, chunk['low'], self._consistency)
+      self._score(chunk, {'x': outputs} | {
+          key: image.numpy() for key, image in corrected.items()})
     opposite = other_voices(speakers, genders, seed)
     agrees = []
     if self._make.classifier is None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any, Mapping, Sequence
 
 import numpy as np
 
 from earsr_tf.evaluation import report
 
-_ROWS = ('original', 'nearest', 'bicubic', 'a', 'b', 'c', 'd', 'f0', 'x', 'h')
 _TITLES = {'closed': 'Closed set', 'open': 'Open set'}
 
 
@@ -49,7 +50,7 @@ def attribute_table(results: Mapping[str, Any]) -> str:
              ('Err C_a, years', 'age_error', 2, 1.0),
              ('to true age, years', 'age_error_true', 2, 1.0))
   return (results['protocol'][1] + '\n\n'
-          + _method_table(results, columns, _ROWS))
+          + _method_table(results, columns, list(results['rows'])))
 
 
 def fidelity_table(results: Mapping[str, Any]) -> str:
@@ -63,8 +64,14 @@ def fidelity_table(results: Mapping[str, Any]) -> str:
   """
   columns = (('PSNR, dB', 'psnr', 2, 1.0), ('SSIM', 'ssim', 3, 1.0),
              ('LR consistency, levels', 'lr_consistency', 2, 1.0))
-  return (results['protocol'][0] + '\n\n'
-          + _method_table(results, columns, _ROWS[1:]))
+  keys = [key for key in results['rows'] if key != 'original']
+  head = results['protocol'][0]
+  if results.get('consistency', 'off') != 'off':
+    head += (' Rows with a plus, beyond the paper: the 8-bit output corrected '
+             'towards its input (--consistency='
+             f'{results["consistency"]}).')
+  return (head + '\n\n'
+          + _method_table(results, columns, keys))
 
 
 def mixing_table(results: Mapping[str, Any]) -> str:
@@ -131,12 +138,14 @@ def samples_csv(
     CSV text: row, image, clip, then a column per score.
   """
   metrics = list(next(iter(scores.values())))
-  lines = [','.join(['row', 'image', 'clip', *metrics])]
+  stream = io.StringIO()
+  writer = csv.writer(stream, lineterminator='\n')  # quotes odd names
+  writer.writerow(['row', 'image', 'clip', *metrics])
   for key, values in scores.items():
     for i, clip in enumerate(clips):
       cells = [f'{values[metric][i]:.5g}' for metric in metrics]
-      lines.append(','.join([key, str(i), clip, *cells]))
-  return '\n'.join(lines) + '\n'
+      writer.writerow([key, i, clip, *cells])
+  return stream.getvalue()
 
 
 def _method_table(

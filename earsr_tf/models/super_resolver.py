@@ -1,8 +1,9 @@
 """image_low and waveform -> image_high: the composition that is served.
 
 Evaluation, command line and SavedModel share it (paper, section 3.4): G
-renders z_f = F(E_l(image_low), E_a(waveform)) without noise inputs. Core
-TensorFlow operations only.
+renders z_f = F(E_l(image_low), E_a(waveform)) without noise inputs. A
+correction towards LR consistency, which is ours, may follow. Core TensorFlow
+operations only.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from earsr_tf.models import audio_encoder as audio_encoder_model
 from earsr_tf.models import fusion as fusion_model
 from earsr_tf.models import generator as generator_model
 from earsr_tf.models import low_res_encoder as low_res_encoder_model
+from earsr_tf.ops import consistency as consistency_lib
+from earsr_tf.ops import consistency_mode
 from earsr_tf.ops import latent
 from earsr_tf.ops import pixels
 from earsr_tf.ops import spectrogram
@@ -33,6 +36,7 @@ class SuperResolver(tf.Module):
       low_res_encoder: low_res_encoder_model.LowResEncoder,
       audio_encoder: audio_encoder_model.AudioEncoder,
       fusion: fusion_model.Fusion, code_norm: str = 'none',
+      consistency: str = consistency_mode.OFF,
       name: str = 'super_resolver') -> None:
     """Composes trained networks.
 
@@ -42,10 +46,12 @@ class SuperResolver(tf.Module):
       audio_encoder: E_a.
       fusion: F.
       code_norm: 'none' or 'unit', as in training; see `normalize_code`.
+      consistency: 'off' (the paper), 'exact' or a number of back-projection
+        steps; see `ops/consistency`.
       name: Module name.
 
     Raises:
-      ValueError: If `code_norm` is unknown.
+      ValueError: If `code_norm` or `consistency` is unknown.
     """
     super().__init__(name=name)
     if code_norm not in ('none', 'unit'):
@@ -56,6 +62,7 @@ class SuperResolver(tf.Module):
     self.audio_encoder = audio_encoder
     self.fusion = fusion
     self._code_norm = code_norm
+    self._consistency = consistency_mode.check(consistency)
 
   def codes(
       self, image_low: tf.Tensor, waveform: tf.Tensor
@@ -97,4 +104,6 @@ class SuperResolver(tf.Module):
       ValueError: If a shape does not fit.
     """
     codes = self.codes(pixels.to_float(image_low), waveform)
-    return pixels.to_uint8(self.generator(codes['fused']))
+    image_high = pixels.to_uint8(self.generator(codes['fused']))
+    return consistency_lib.correct_uint8(
+        image_high, image_low, self._consistency)

@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.models import super_resolver
+from earsr_tf.ops import consistency_mode
 from earsr_tf.serving import manifest
 from earsr_tf.serving import signatures
 from earsr_tf.stages import networks as networks_lib
@@ -28,12 +29,16 @@ SOURCES = {
     'fusion': 'fusion/fusion'}
 
 
-def load(run_root: str) -> tuple[super_resolver.SuperResolver, int]:
+def load(
+    run_root: str, consistency: str = consistency_mode.OFF,
+) -> tuple[super_resolver.SuperResolver, int]:
   """Restores the whole model of a run folder.
 
   Args:
     run_root: Folder of the stages' folders; `finetune`, `low_res` and
       `fusion` must be finished.
+    consistency: Correction that becomes part of the model: 'off', 'exact' or
+      a number of back-projection steps.
 
   Returns:
     The model and the side of its `image_low`.
@@ -60,7 +65,8 @@ def load(run_root: str) -> tuple[super_resolver.SuperResolver, int]:
       'fusion': networks_lib.fusion(model)}
   checkpoints.restore_networks(networks, SOURCES, run_root)
   return super_resolver.SuperResolver(
-      **networks, code_norm=model.code_norm), model.low_res_size
+      **networks, code_norm=model.code_norm,
+      consistency=consistency), model.low_res_size
 
 
 def save(model: super_resolver.SuperResolver, low_res_size: int,

@@ -18,6 +18,7 @@ from earsr_tf.training import checkpoints
 from tests import run_folder
 
 _ALL = ['original', 'nearest', 'bicubic', 'a', 'b', 'c', 'd', 'f0', 'x', 'h']
+_ADDED = ['bicubic+', 'c+', 'x+', 'h+']
 
 
 @pytest.fixture(scope='module')
@@ -25,7 +26,7 @@ def output(run_root: str, data_dir: str,
            tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
   """The result folder of one evaluation."""
   folder = tmp_path_factory.mktemp('evaluation')
-  evaluate.run(run_root, data_dir, str(folder), people=2)
+  evaluate.run(run_root, data_dir, str(folder), people=2, consistency='exact')
   return folder
 
 
@@ -33,7 +34,7 @@ def test_every_row_is_scored_on_both_sets(output: pathlib.Path) -> None:
   results = json.loads((output / 'evaluation.json').read_text())
   assert list(results['sets']) == ['closed', 'open']
   for part in results['sets'].values():
-    assert list(part['rows']) == _ALL
+    assert list(part['rows']) == _ALL + _ADDED
     assert (part['speakers'], part['clips'], part['images']) == (2, 2, 4)
     original = part['rows']['original']
     assert original['lr_consistency'] == 0.0
@@ -87,17 +88,36 @@ def test_rows_of_untrained_stages_are_skipped_by_name(
   assert len(evaluation.sets['open'].people) == 2
 
 
-def test_batch_size_does_not_matter(
+def test_batch_size_and_added_rows_do_not_matter(
     output: pathlib.Path, run_root: str, data_dir: str) -> None:
   evaluation = evaluator.evaluate(
       run_root, data_dir, sets=('open',), frames_per_clip=2, batch_size=3)
   with open(output / 'samples_open.csv', encoding='utf-8') as file:
     samples = list(csv.DictReader(file))
-  for key in ('h', 'x'):
+  assert list(evaluation.sets['open'].scores) == _ALL
+  for key in _ALL[1:]:  # the original's PSNR is infinite
     np.testing.assert_allclose(
         evaluation.sets['open'].scores[key]['psnr'],
         [float(row['psnr']) for row in samples if row['row'] == key],
         atol=0.02)
+
+
+def test_consistency_adds_rows_beside_the_faithful_ones(
+    output: pathlib.Path) -> None:
+  results = json.loads((output / 'evaluation.json').read_text())
+  assert results['consistency'] == 'exact'
+  assert results['rows']['h+']['label'] == '(h) + exact projection'
+  for part in results['sets'].values():
+    for key in _ADDED:
+      corrected, before = part['rows'][key], part['rows'][key[:-1]]
+      assert corrected['lr_consistency'] < 0.1 * before['lr_consistency']
+    assert part['rows']['h+']['psnr'] > part['rows']['h']['psnr'] + 1.0
+    compared = {(item['a'], item['b']) for item in part['comparisons']}
+    assert {('h+', 'h'), ('h+', 'c+'), ('h+', 'x+'),
+            ('h+', 'bicubic+')} <= compared
+  text = (output / 'tables.md').read_text()
+  assert '| (h) + exact projection | ' in text
+  assert '--consistency=exact' in text
 
 
 def test_different_model_sections_are_refused(

@@ -115,3 +115,12 @@ def test_provenance_names_the_machine() -> None:
   assert facts['preset'] == 'tiny'
   assert facts['machine']['cores'] >= 1
   assert facts['versions']['tensorflow'].startswith('2.15')
+
+
+def test_the_longest_sentence_of_a_comparison_fits_a_terminal() -> None:
+  for item in comparisons.COMPARISONS:
+    if item.metric == 'gender_correct':
+      sentence = report.comparison_sentence({
+          **vars(item), 'mean': -1.0, 'low': -1.0, 'high': 0.0,
+          'speakers': 144})
+      assert len('  ' + sentence) <= 80, sentence

@@ -11,10 +11,12 @@ from earsr_tf.models import fusion
 from earsr_tf.models import generator
 from earsr_tf.models import low_res_encoder
 from earsr_tf.models import super_resolver
+from earsr_tf.ops import consistency
+from earsr_tf.ops import resample
 from earsr_tf.ops import spectrogram
 
 
-def _model(code_norm: str) -> super_resolver.SuperResolver:
+def _model(code_norm: str, mode: str = 'off') -> super_resolver.SuperResolver:
   tf.keras.utils.set_random_seed(4)
   sizes = {'num_styles': 6, 'latent_dim': 8}
   return super_resolver.SuperResolver(
@@ -24,7 +26,8 @@ def _model(code_norm: str) -> super_resolver.SuperResolver:
           filters=4, max_filters=8, hidden=8, **sizes),
       audio_encoder=audio_encoder.AudioEncoder(
           filters=2, max_filters=4, hidden=8, **sizes),
-      fusion=fusion.Fusion(hidden=8, **sizes), code_norm=code_norm)
+      fusion=fusion.Fusion(hidden=8, **sizes), code_norm=code_norm,
+      consistency=mode)
 
 
 def _inputs(batch: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -62,6 +65,25 @@ def test_unit_codes_have_length_sqrt_d_after_every_network():
         np.linalg.norm(code, axis=-1), np.sqrt(8.0), rtol=1e-4)
   with pytest.raises(ValueError, match="'none' or 'unit'"):
     _model('half')
+
+
+@pytest.mark.parametrize('mode', ['1', 'exact'])
+def test_correction_follows_the_generator(mode):
+  image, waveform = _inputs(2)
+  image = 64 + image // 2
+  plain, corrected = (_model('none', m)(image, waveform) for m in ('off', mode))
+  assert corrected.dtype == tf.uint8
+  np.testing.assert_array_equal(
+      corrected, consistency.correct_uint8(plain, image, mode))
+  before, after = (np.abs(resample.degrade(tf.cast(
+      x, tf.float32), 2) - tf.cast(image, tf.float32)).mean()
+                   for x in (plain, corrected))
+  assert after < (0.4 if mode == 'exact' else 0.5 * before)
+
+
+def test_unknown_corrections_are_refused():
+  with pytest.raises(ValueError, match='is not off, exact'):
+    _model('none', 'sharp')
 
 
 def test_saved_model_serves_any_batch_with_core_operations(tmp_path):

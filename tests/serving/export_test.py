@@ -12,6 +12,8 @@ import pytest
 import tensorflow as tf
 
 from earsr_tf import export as command
+from earsr_tf.evaluation import metrics
+from earsr_tf.ops import consistency
 from earsr_tf.serving import export
 from earsr_tf.serving import manifest
 from earsr_tf.serving import signatures
@@ -103,6 +105,24 @@ def test_only_core_operations_are_used(version: str) -> None:
   names |= {node.op for f in graph.library.function for node in f.node_def}
   assert not [name for name in names if name.startswith(('IO>', 'Addons>'))]
   assert not names & {'PyFunc', 'EagerPyFunc', 'PyFuncStateless'}
+
+
+def test_a_correction_is_part_of_the_graph(
+    version: str, run_root: str, tmp_path: pathlib.Path) -> None:
+  assert manifest.verify(pathlib.Path(version))['consistency'] == 'off'
+  corrected = command.run(run_root, str(tmp_path), consistency='exact')
+  assert manifest.verify(pathlib.Path(corrected))['consistency'] == 'exact'
+  inputs = {k: tf.constant(v) for k, v in _inputs(2).items()}
+  inputs['image_low'] = 100 + inputs['image_low'] // 8
+  plain = signatures.load(version)(**inputs)['image_high']
+  got = signatures.load(corrected)(**inputs)['image_high'].numpy()
+  expected = consistency.correct_uint8(
+      plain, inputs['image_low'], 'exact').numpy()
+  assert np.abs(got.astype(int) - expected).max() <= 1
+  low = inputs['image_low'].numpy()
+  assert metrics.lr_consistency(plain.numpy(), low).min() > 3.0
+  assert metrics.lr_consistency(got, low).max() < 0.01
+  test_only_core_operations_are_used(corrected)
 
 
 def _write(folder: str) -> None:
