@@ -14,12 +14,11 @@ from earsr_tf.config import PhaseConfig
 
 _SMALL_MODEL = config_lib.ModelConfig(
     latent_dim=64, mapping_layers=4, mapping_lr_multiplier=1.0,
-    fmap_base=1024, fmap_max=96,
+    fmap_base=512, fmap_max=64,
     noise_gain=0.1, rgb_output='skip', image_encoder_filters=8,
     image_encoder_max_filters=256, low_res_filters=64, low_res_max_filters=256,
     low_res_hidden=512, low_res_norm='none', encoder_init='he_normal',
-     audio_filters=16,
-    audio_max_filters=128, audio_hidden=256, fusion_hidden=512,
+    audio_filters=8, audio_max_filters=128, audio_hidden=256, fusion_hidden=512,
     code_norm='unit', classifier_filters=16)
 
 
@@ -28,25 +27,30 @@ def _demo() -> config_lib.Config:
       preset='demo',
       model=_SMALL_MODEL,
       optimizer=config_lib.OptimizerConfig(
-          learning_rate=2e-3, beta_2=0.99, decay='cosine'),
+          learning_rate=5e-4, beta_2=0.99, decay='cosine'),
+      # A GAN that goes to 32 or 64 within minutes gives E_h a worse start than
+      # one that stops at 16; see docs/configuration.md.
       generator=config_lib.GeneratorConfig(
           phases=(
-              PhaseConfig(5_000, 16, 8, 0, 4e-3),
-              PhaseConfig(7_000, 16, 16, 3_000, 3e-3),
-              PhaseConfig(6_000, 16, 32, 2_000, 2.5e-3),
-              PhaseConfig(3_000, 16, 64, 1_500, 2e-3)),
+              PhaseConfig(4_000, 16, 8, 0, 4e-3),
+              PhaseConfig(9_000, 16, 16, 2_000, 3e-3)),
           r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.3),
       invert=config_lib.InvertConfig(
-          phases=(PhaseConfig(1_500, 8, 64),), features='discriminator'),
+          phases=(PhaseConfig(800, 4, 64),), features='discriminator'),
       finetune=config_lib.FinetuneConfig(
-          phases=(PhaseConfig(12_000, 8, 64), PhaseConfig(2_000, 8, 128)),
-          plateau_images=640, plateau_tolerance=0.05,
-          generator_rate_scale=3.0, anchor_reduction='mean'),
-      low_res=config_lib.LowResConfig(phases=(PhaseConfig(5_000, 8, 64),)),
-      audio=config_lib.AudioConfig(phases=(PhaseConfig(5_000, 8),)),
-      fusion=config_lib.FusionConfig(phases=(PhaseConfig(4_000, 8, 64),)),
+          phases=(PhaseConfig(6_000, 4, 64), PhaseConfig(1_500, 4, 128)),
+          plateau_images=320, plateau_tolerance=0.05,
+          generator_rate_scale=8.0, anchor_reduction='mean'),
+      low_res=config_lib.LowResConfig(phases=(
+          PhaseConfig(6_000, 8, 32, 0, 1e-3),
+          PhaseConfig(1_000, 8, 128, 0, 1e-3))),
+      audio=config_lib.AudioConfig(
+          phases=(PhaseConfig(2_600, 8, learning_rate=1e-3),)),
+      fusion=config_lib.FusionConfig(
+          phases=(PhaseConfig(2_200, 8, 64, 0, 1e-3),)),
       attributes=config_lib.AttributesConfig(
-          phases=(PhaseConfig(8_000, 16, learning_rate=2e-3),)),
+          phases=(PhaseConfig(6_000, 16, learning_rate=2e-3),),
+          max_softening=8),
       training=config_lib.TrainingConfig(
           preview_every=0, save_every=4_000, keep=2))
 
@@ -87,23 +91,27 @@ def _bench() -> config_lib.Config:
   return dataclasses.replace(
       demo, preset='bench',
       model=dataclasses.replace(
-          demo.model, image_encoder_filters=12, audio_filters=24,
+          demo.model, fmap_base=1024, fmap_max=96, audio_filters=16,
           audio_hidden=512, classifier_filters=24),
       generator=dataclasses.replace(demo.generator, phases=(
           PhaseConfig(10_000, 16, 8, 0, 4e-3),
-          PhaseConfig(24_000, 16, 16, 8_000, 3e-3),
-          PhaseConfig(36_000, 16, 32, 12_000, 2.5e-3),
-          PhaseConfig(36_000, 16, 64, 12_000, 2e-3))),
+          PhaseConfig(40_000, 16, 16, 8_000, 3e-3),
+          PhaseConfig(24_000, 16, 32, 8_000, 2e-3))),
       invert=dataclasses.replace(
-          demo.invert, phases=(PhaseConfig(6_000, 8, 64),)),
+          demo.invert, phases=(PhaseConfig(4_000, 4, 64),)),
       finetune=dataclasses.replace(
-          demo.finetune, plateau_images=4_000,
-          phases=(PhaseConfig(70_000, 8, 64), PhaseConfig(36_000, 8, 128))),
-      low_res=config_lib.LowResConfig(phases=(PhaseConfig(30_000, 8, 64),)),
-      audio=config_lib.AudioConfig(phases=(PhaseConfig(36_000, 8),)),
-      fusion=config_lib.FusionConfig(phases=(PhaseConfig(30_000, 8, 64),)),
-      attributes=config_lib.AttributesConfig(
-          phases=(PhaseConfig(60_000, 16, learning_rate=2e-3),)),
+          demo.finetune, plateau_images=2_400,
+          phases=(PhaseConfig(50_000, 4, 64), PhaseConfig(16_000, 4, 128))),
+      low_res=config_lib.LowResConfig(phases=(
+          PhaseConfig(40_000, 8, 32, 0, 1e-3),
+          PhaseConfig(6_000, 8, 128, 0, 1e-3))),
+      audio=config_lib.AudioConfig(
+          phases=(PhaseConfig(20_000, 8, learning_rate=1e-3),)),
+      fusion=config_lib.FusionConfig(
+          phases=(PhaseConfig(16_000, 8, 64, 0, 1e-3),)),
+      attributes=dataclasses.replace(
+          demo.attributes,
+          phases=(PhaseConfig(40_000, 16, learning_rate=2e-3),)),
       training=config_lib.TrainingConfig(
           preview_every=20_000, save_every=8_000, keep=2))
 

@@ -36,7 +36,7 @@ class World:
 WORLDS = {
     'tiny': World(speakers=6, videos=4, clips=1),
     'demo': World(speakers=180, videos=4, clips=1),
-    'bench': World(speakers=400, videos=8, clips=1),
+    'bench': World(speakers=300, videos=6, clips=1),
 }
 
 
