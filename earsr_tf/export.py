@@ -37,10 +37,12 @@ def run(run_root: str, output: str) -> str:
   environment.load_tensorflow()
   from earsr_tf.evaluation import report
   from earsr_tf.serving import export
+  from earsr_tf.training import checkpoints
   model, low_res_size = export.load(run_root)
+  trained = checkpoints.load_config(run_root, 'fusion').model
   return str(export.save(
-      model, low_res_size, output,
-      report.provenance(run_root=run_root)))
+      model, low_res_size, output, report.provenance(
+          run_root=run_root, low_res_stretch=trained.low_res_stretch)))
 
 
 def check_run_root(run_root: str) -> None:

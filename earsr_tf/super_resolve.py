@@ -45,7 +45,7 @@ def run(model: str, image: str, audio: str, output: str, *,
   """
   _check_paths(image, audio, output)
   version = manifest.newest(model)
-  manifest.verify(version)
+  facts = manifest.verify(version)
   media.read_image(image)  # refuses a bad picture before TensorFlow loads
   waveform = read_voice(audio, offset, notice)
   # pylint: disable=import-outside-toplevel
@@ -56,7 +56,9 @@ def run(model: str, image: str, audio: str, output: str, *,
   from earsr_tf.serving import signatures
   function = signatures.load(str(version))
   low_size, high_size = signatures.sides(function)
-  image_low = reduce_image(image, low_size, high_size, notice)
+  image_low = reduce_image(
+      image, low_size, high_size, notice,
+      stretch=facts.get('low_res_stretch', False))
   image_high = function(
       image_low=tf.constant(image_low[np.newaxis]),
       waveform=tf.constant(waveform[np.newaxis]))['image_high'][0].numpy()
@@ -110,7 +112,8 @@ def read_voice(path: str, offset: float,
 
 
 def reduce_image(path: str, low_size: int, high_size: int,
-                 notice: Callable[[str], None]) -> np.ndarray:
+                 notice: Callable[[str], None], *,
+                 stretch: bool = False) -> np.ndarray:
   """Makes the model's small input from a picture of any size.
 
   Args:
@@ -118,6 +121,7 @@ def reduce_image(path: str, low_size: int, high_size: int,
     low_size: Side of the model's input.
     high_size: Side of the model's output.
     notice: Told when the picture is cut or very small.
+    stretch: Whether the model was trained on stretched contrast.
 
   Returns:
     [low_size, low_size, 3] uint8.
@@ -139,7 +143,8 @@ def reduce_image(path: str, low_size: int, high_size: int,
   # The road of a training picture: centre square, output size, degradation.
   picture = media.read_image(path, high_size)
   from earsr_tf.evaluation import metrics  # pylint: disable=C0415
-  return metrics.degrade_uint8(picture[np.newaxis], low_size)[0]
+  return metrics.degrade_uint8(
+      picture[np.newaxis], low_size, stretch=stretch)[0]
 
 
 def _check_paths(image: str, audio: str, output: str) -> None:

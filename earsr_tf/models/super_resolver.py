@@ -33,7 +33,7 @@ class SuperResolver(tf.Module):
       low_res_encoder: low_res_encoder_model.LowResEncoder,
       audio_encoder: audio_encoder_model.AudioEncoder,
       fusion: fusion_model.Fusion, code_norm: str = 'none',
-      name: str = 'super_resolver') -> None:
+      zero_audio: bool = False, name: str = 'super_resolver') -> None:
     """Composes trained networks.
 
     Args:
@@ -42,6 +42,7 @@ class SuperResolver(tf.Module):
       audio_encoder: E_a.
       fusion: F.
       code_norm: 'none' or 'unit', as in training; see `normalize_code`.
+      zero_audio: Whether F was trained without voices: Table 1 (f).
       name: Module name.
 
     Raises:
@@ -56,6 +57,7 @@ class SuperResolver(tf.Module):
     self.audio_encoder = audio_encoder
     self.fusion = fusion
     self._code_norm = code_norm
+    self._zero_audio = zero_audio
 
   def codes(
       self, image_low: tf.Tensor, waveform: tf.Tensor
@@ -75,6 +77,8 @@ class SuperResolver(tf.Module):
     low = self.normalize_code(self.low_res_encoder(image_low))
     audio = self.normalize_code(
         self.audio_encoder(spectrogram.log_spectrogram(waveform)))
+    if self._zero_audio:
+      audio = tf.zeros_like(audio)
     fused = self.normalize_code(self.fusion(low, audio))
     return {'low': low, 'audio': audio, 'fused': fused}
 

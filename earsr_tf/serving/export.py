@@ -60,7 +60,8 @@ def load(run_root: str) -> tuple[super_resolver.SuperResolver, int]:
       'fusion': networks_lib.fusion(model)}
   checkpoints.restore_networks(networks, SOURCES, run_root)
   return super_resolver.SuperResolver(
-      **networks, code_norm=model.code_norm), model.low_res_size
+      **networks, code_norm=model.code_norm,
+      zero_audio=configs['fusion'].fusion.zero_audio), model.low_res_size
 
 
 def save(model: super_resolver.SuperResolver, low_res_size: int,

@@ -14,7 +14,8 @@ from earsr_tf.models import super_resolver
 from earsr_tf.ops import spectrogram
 
 
-def _model(code_norm: str) -> super_resolver.SuperResolver:
+def _model(code_norm: str, zero_audio: bool = False
+           ) -> super_resolver.SuperResolver:
   tf.keras.utils.set_random_seed(4)
   sizes = {'num_styles': 6, 'latent_dim': 8}
   return super_resolver.SuperResolver(
@@ -24,7 +25,8 @@ def _model(code_norm: str) -> super_resolver.SuperResolver:
           filters=4, max_filters=8, hidden=8, **sizes),
       audio_encoder=audio_encoder.AudioEncoder(
           filters=2, max_filters=4, hidden=8, **sizes),
-      fusion=fusion.Fusion(hidden=8, **sizes), code_norm=code_norm)
+      fusion=fusion.Fusion(hidden=8, **sizes), code_norm=code_norm,
+      zero_audio=zero_audio)
 
 
 def _inputs(batch: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -62,6 +64,17 @@ def test_unit_codes_have_length_sqrt_d_after_every_network():
         np.linalg.norm(code, axis=-1), np.sqrt(8.0), rtol=1e-4)
   with pytest.raises(ValueError, match="'none' or 'unit'"):
     _model('half')
+
+
+def test_without_voices_f_sees_zeros():
+  image, waveform = _inputs(2)
+  model = _model('none', zero_audio=True)
+  codes = model.codes(tf.cast(image, tf.float32) / 127.5 - 1.0, waveform)
+  np.testing.assert_array_equal(codes['audio'], np.zeros([2, 6, 8]))
+  np.testing.assert_array_equal(
+      codes['fused'], model.fusion(codes['low'], codes['audio']))
+  np.testing.assert_array_equal(
+      model(image, waveform), model(image, waveform[::-1]))
 
 
 def test_saved_model_serves_any_batch_with_core_operations(tmp_path):
