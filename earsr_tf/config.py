@@ -49,6 +49,9 @@ class ModelConfig:
     audio_hidden: Width of E_a's hidden dense layer.
     fusion_hidden: Width of F's hidden layers.
     fusion_layers: Dense layers of F; 1 is F_1 of Table 1 (e).
+    fusion_residual: Whether F's output is added to E_l's code (Eq. 5).
+    low_res_stretch: Whether every image's contrast is stretched to [0, 255]
+      before it is reduced, as the authors' library call does.
     code_norm: 'none' (the authors') or 'unit': each code row is scaled to
       length sqrt(latent_dim), which the mapping's pixel norm ignores anyway.
     classifier_filters: First width of the attribute classifiers.
@@ -75,6 +78,8 @@ class ModelConfig:
   audio_hidden: int = 8192
   fusion_hidden: int = 6144
   fusion_layers: int = 3
+  fusion_residual: bool = True
+  low_res_stretch: bool = False
   code_norm: str = 'none'
   classifier_filters: int = 32
 
@@ -143,12 +148,30 @@ class GeneratorConfig:
 
 @dataclasses.dataclass(frozen=True)
 class InvertConfig:
-  """Stage 1: Eq. (1), E_h against the frozen generator."""
+  """Stage 1: Eq. (1), E_h against the frozen generator.
+
+  Attributes:
+    phases: Schedule.
+    l1_weight: Weight of the pixel term.
+    feature_weight: lambda_f.
+    l1_reduction: |.|_1 of the pixels, also in Eq. (2): 'mean' or 'sum'.
+    features: phi, also in Eq. (2): 'vgg16' or 'discriminator' (stage 0's).
+    vgg16_weights: 'imagenet' (Keras' download), a file, or 'random' (to
+      measure costs only).
+    feature_layers: Keras layers of VGG16 that are compared, with commas.
+    feature_distance: Of two feature maps: 'l1' or 'l2' (squared).
+    feature_reduction: Over a map and over layers: 'mean' or 'sum'.
+  """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(45_760_000, 128),)
   l1_weight: float = 1.0
   feature_weight: float = 1.0
+  l1_reduction: str = 'mean'
   features: str = 'vgg16'
   vgg16_weights: str = 'imagenet'
+  feature_layers: str = (
+      'block1_conv2,block2_conv2,block3_conv3,block4_conv3')
+  feature_distance: str = 'l1'
+  feature_reduction: str = 'mean'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,6 +187,8 @@ class FinetuneConfig:
     anchor_reduction: 'sum' or 'mean' over G's trainables.
     plateau_images: Window over which the smoothed loss must improve ...
     plateau_tolerance: ... by this share, or lambda_t is halved.
+    plateau_smoothing: Share of the window over which the loss is smoothed.
+    tunes_mapping: Whether G's mapping network is tuned, too.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(45_760_000, 128),)
   l1_weight: float = 1.0
@@ -173,29 +198,41 @@ class FinetuneConfig:
   anchor_reduction: str = 'sum'
   plateau_images: int = 640_000
   plateau_tolerance: float = 0.001
+  plateau_smoothing: float = 0.25
+  tunes_mapping: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
 class LowResConfig:
-  """Stage 3a: Eq. (3), E_l on D_pre."""
+  """Stage 3a: Eq. (3), E_l on D_pre; `low_res_weight` is lambda.
+
+  `l1_reduction`: |.|_1 of codes and of small images is a 'mean' or 'sum'.
+  """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(61_440_000, 256),)
   code_weight: float = 1.0
   low_res_weight: float = 40.0
+  l1_reduction: str = 'mean'
 
 
 @dataclasses.dataclass(frozen=True)
 class AudioConfig:
-  """Stage 3b: Eq. (4), E_a on D_pre."""
+  """Stage 3b: Eq. (4), E_a on D_pre; `l1_reduction`: 'mean' or 'sum'."""
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(12_800_000, 64),)
   code_weight: float = 1.0
+  l1_reduction: str = 'mean'
 
 
 @dataclasses.dataclass(frozen=True)
 class FusionConfig:
-  """Stage 4: Eq. (5), F and E_a on D; `low_res_weight` is lambda."""
+  """Stage 4: Eq. (5), F and E_a on D; `low_res_weight` is lambda.
+
+  `zero_audio`: E_a's code is zero, in training and after: Table 1 (f).
+  """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(26_880_000, 64),)
   code_weight: float = 1.0
   low_res_weight: float = 40.0
+  l1_reduction: str = 'mean'
+  zero_audio: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -4,6 +4,31 @@ from __future__ import annotations
 
 from earsr_tf import config as config_lib
 
+_REDUCTIONS = ('mean', 'sum')
+_VGG16_LAYERS = tuple(
+    f'block{block}_conv{conv + 1}'
+    for block, convs in enumerate((2, 2, 3, 3, 3), start=1)
+    for conv in range(convs))
+
+
+def _choices(config: config_lib.Config) -> list[tuple[str, str, tuple]]:
+  """(field, its value, what is allowed) of every choice between words."""
+  model, invert = config.model, config.invert
+  return [
+      ('model.rgb_output', model.rgb_output, ('fade', 'skip')),
+      ('model.code_norm', model.code_norm, ('none', 'unit')),
+      ('model.low_res_norm', model.low_res_norm, ('instance', 'none')),
+      ('model.encoder_init', model.encoder_init,
+       ('glorot_uniform', 'he_normal')),
+      ('optimizer.decay', config.optimizer.decay, ('none', 'cosine')),
+      ('invert.features', invert.features, ('vgg16', 'discriminator')),
+      ('invert.feature_distance', invert.feature_distance, ('l1', 'l2')),
+      ('invert.feature_reduction', invert.feature_reduction, _REDUCTIONS),
+      *((f'{name}.l1_reduction', getattr(config, name).l1_reduction,
+         _REDUCTIONS) for name in ('invert', 'low_res', 'audio', 'fusion')),
+      ('finetune.anchor_reduction', config.finetune.anchor_reduction,
+       ('sum', 'mean'))]
+
 
 def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   model, tune, generator = config.model, config.finetune, config.generator
@@ -14,15 +39,7 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
        and model.image_size % model.low_res_size == 0,
        f'model.low_res_size={model.low_res_size}: must divide image_size, and '
        'be a multiple of 4')]
-  for name, value, allowed in (
-      ('model.rgb_output', model.rgb_output, ('fade', 'skip')),
-      ('model.code_norm', model.code_norm, ('none', 'unit')),
-      ('model.low_res_norm', model.low_res_norm, ('instance', 'none')),
-      ('model.encoder_init', model.encoder_init,
-       ('glorot_uniform', 'he_normal')),
-      ('optimizer.decay', config.optimizer.decay, ('none', 'cosine')),
-      ('invert.features', config.invert.features, ('vgg16', 'discriminator')),
-      ('finetune.anchor_reduction', tune.anchor_reduction, ('sum', 'mean'))):
+  for name, value, allowed in _choices(config):
     rules.append((value in allowed, f'{name}={value}: use '
                   + ' or '.join(repr(a) for a in allowed)))
   for name, value in (
@@ -32,6 +49,16 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
       ('model.stddev_group', model.stddev_group),
       ('training.keep', config.training.keep)):
     rules.append((value > 0, f'{name}={value}: must be positive'))
+  rules.append((
+      0.0 < tune.plateau_smoothing <= 1.0,
+      f'finetune.plateau_smoothing={tune.plateau_smoothing}: use a share of '
+      'the window, above 0 and at most 1'))
+  for layer in config.invert.feature_layers.split(','):
+    rules.append((
+        layer in _VGG16_LAYERS,
+        f'invert.feature_layers={config.invert.feature_layers}: VGG16 has no '
+        f'{layer!r}; name layers such as {_VGG16_LAYERS[1]},'
+        f'{_VGG16_LAYERS[3]}'))
   return rules
 
 

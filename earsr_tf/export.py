@@ -42,10 +42,14 @@ def run(run_root: str, output: str, *,
   environment.load_tensorflow()
   from earsr_tf.evaluation import report
   from earsr_tf.serving import export
+  from earsr_tf.training import checkpoints
   model, low_res_size = export.load(run_root, consistency)
+  trained = checkpoints.load_config(run_root, 'fusion').model
+  consistency_mode.check_stretch(consistency, trained.low_res_stretch)
   return str(export.save(
-      model, low_res_size, output,
-      report.provenance(run_root=run_root, consistency=consistency)))
+      model, low_res_size, output, report.provenance(
+          run_root=run_root, consistency=consistency,
+          low_res_stretch=trained.low_res_stretch)))
 
 
 def check_run_root(run_root: str) -> None:

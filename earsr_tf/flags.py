@@ -36,7 +36,8 @@ def define_run_flags() -> None:
       'set', [], 'Overrides a configuration value, such as '
       'optimizer.learning_rate=1e-4 or invert.phases.0.images=1000.')
   flags.DEFINE_bool('dry_run', False,
-                    'Print the resolved configuration and stop.')
+                    'Print the resolved configuration and, for training, '
+                    'what a step costs; then stop.')
   flags.DEFINE_integer('replicas', 1, 'Devices; logical CPUs without GPUs.',
                        lower_bound=1)
 

@@ -51,7 +51,8 @@ def run(model: str, image: str, audio: str, output: str, *,
   """
   _check_paths(image, audio, output)
   version = manifest.newest(model)
-  _check_consistency(manifest.verify(version), version, consistency)
+  facts = manifest.verify(version)
+  _check_consistency(facts, version, consistency)
   media.read_image(image)  # refuses a bad picture before TensorFlow loads
   waveform = read_voice(audio, offset, notice)
   # pylint: disable=import-outside-toplevel
@@ -63,7 +64,9 @@ def run(model: str, image: str, audio: str, output: str, *,
   from earsr_tf.serving import signatures
   function = signatures.load(str(version))
   low_size, high_size = signatures.sides(function)
-  image_low = reduce_image(image, low_size, high_size, notice)
+  image_low = reduce_image(
+      image, low_size, high_size, notice,
+      stretch=facts.get('low_res_stretch', False))
   image_low = tf.constant(image_low[np.newaxis])
   image_high = function(
       image_low=image_low,
@@ -120,7 +123,8 @@ def read_voice(path: str, offset: float,
 
 
 def reduce_image(path: str, low_size: int, high_size: int,
-                 notice: Callable[[str], None]) -> np.ndarray:
+                 notice: Callable[[str], None], *,
+                 stretch: bool = False) -> np.ndarray:
   """Makes the model's small input from a picture of any size.
 
   Args:
@@ -128,6 +132,7 @@ def reduce_image(path: str, low_size: int, high_size: int,
     low_size: Side of the model's input.
     high_size: Side of the model's output.
     notice: Told when the picture is cut or very small.
+    stretch: Whether the model was trained on stretched contrast.
 
   Returns:
     [low_size, low_size, 3] uint8.
@@ -149,7 +154,8 @@ def reduce_image(path: str, low_size: int, high_size: int,
   # The road of a training picture: centre square, output size, degradation.
   picture = media.read_image(path, high_size)
   from earsr_tf.evaluation import metrics  # pylint: disable=C0415
-  return metrics.degrade_uint8(picture[np.newaxis], low_size)[0]
+  return metrics.degrade_uint8(
+      picture[np.newaxis], low_size, stretch=stretch)[0]
 
 
 def _check_paths(image: str, audio: str, output: str) -> None:
@@ -178,7 +184,9 @@ def _check_paths(image: str, audio: str, output: str) -> None:
 
 def _check_consistency(facts: Mapping[str, Any], version: pathlib.Path,
                        consistency: str) -> None:
-  """Refuses to correct what the model has corrected already."""
+  """Refuses a correction that the model makes already, or that misleads."""
+  consistency_mode.check_stretch(
+      consistency, facts.get('low_res_stretch', False))
   built_in = facts.get('consistency', consistency_mode.OFF)
   if consistency_mode.OFF not in (built_in, consistency):
     raise cli.InputError(

@@ -12,6 +12,7 @@ import platform
 import shutil
 import sys
 import time
+from typing import Any
 
 from absl import flags
 from absl import logging
@@ -114,13 +115,35 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
       preview_batch=preview_batch, provenance=provenance)
 
 
+def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:
+  """Parameters, memory and operations of a step; nothing is allocated.
+
+  Args:
+    config: Resolved configuration.
+    stage: One of `config.STAGES`.
+
+  Returns:
+    JSON-ready values of the stage's costliest phase.
+  """
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf import environment
+  environment.load_tensorflow()
+  from earsr_tf.training import cost as cost_lib
+  # VGG16's weights do not matter here and may have to be downloaded.
+  config = dataclasses.replace(config, invert=dataclasses.replace(
+      config.invert, vgg16_weights='random'))
+  made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
+  return cost_lib.estimate(made, config.model.image_size).to_json()
+
+
 def main() -> None:
   """Trains what the flags name."""
   values = flags_lib.FLAGS
   config = flags_lib.resolve_config()
   if values.dry_run:
-    print(json.dumps({'stage': values.stage, **config_json.to_json(config)},
-                     indent=2))
+    print(json.dumps({
+        'stage': values.stage, 'cost': cost(config, values.stage),
+        **config_json.to_json(config)}, indent=2))
     return
   run(config, values.stage, dataset=values.dataset, data_dir=values.data_dir,
       run_root=values.run_root, replicas=values.replicas,

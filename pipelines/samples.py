@@ -24,20 +24,21 @@ def _write_voice(path: pathlib.Path, waveform: np.ndarray) -> None:
         np.round(np.clip(waveform, -1, 1) * 32767).astype('<i2').tobytes())
 
 
-def _held_out(data_dir: str, split: str, count: int) -> list[dict]:
+def _held_out(
+    data_dir: str, split: str, count: int, stretch: bool) -> list[dict]:
   """Returns the inputs of the first `count` clips of different people."""
   from earsr_tf.data import keys
   from earsr_tf.data import pipeline
+  from earsr_tf.evaluation import metrics
   from earsr_tf.ops import pixels
-  from earsr_tf.ops import resample
   # A voice is stored as 16-bit samples: what is written here is what is heard.
   dataset = pipeline.make_eval_dataset(
       data_dir, splits=(split,), batch_size=8,
       inputs=(keys.IMAGE_HIGH, keys.WAVEFORM, keys.CLIP))
   found: dict[str, dict] = {}
   for batch in dataset:
-    low = pixels.to_uint8(resample.degrade(batch[keys.IMAGE_HIGH])).numpy()
     high = pixels.to_uint8(batch[keys.IMAGE_HIGH]).numpy()
+    low = metrics.degrade_uint8(high, high.shape[1] // 16, stretch=stretch)
     for i, clip in enumerate(batch[keys.CLIP].numpy()):
       speaker = clip.decode().partition('/')[0]
       found.setdefault(speaker, {
@@ -66,13 +67,14 @@ def write(data_dir: str, model_dir: str, output: str, people: int) -> None:
   from earsr_tf.serving import manifest
   from earsr_tf.serving import signatures
   version = manifest.newest(model_dir)
-  manifest.verify(version)
+  facts = manifest.verify(version)
   super_resolve = signatures.load(str(version))
   records = pipeline.data_info(data_dir).records
   for name, split in _SETS.items():
     if not records.get(split):
       continue
-    found = _held_out(data_dir, split, people // 2)
+    found = _held_out(data_dir, split, people // 2,
+                      facts.get('low_res_stretch', False))
     made = super_resolve(
         image_low=tf.constant(np.stack([s['low'] for s in found])),
         waveform=tf.constant(np.stack([s['voice'] for s in found])))

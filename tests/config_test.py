@@ -35,6 +35,12 @@ def test_two_styles_per_resolution(size: int, styles: int) -> None:
     ('optimizer', 'decay', 'linear', "'none' or 'cosine'"),
     ('invert', 'features', 'vgg19', "'vgg16' or 'discriminator'"),
     ('finetune', 'anchor_reduction', 'max', "'sum' or 'mean'"),
+    ('finetune', 'plateau_smoothing', 0.0, 'above 0 and at most 1'),
+    ('invert', 'l1_reduction', 'max', "'mean' or 'sum'"),
+    ('fusion', 'l1_reduction', '', "'mean' or 'sum'"),
+    ('invert', 'feature_distance', 'cosine', "'l1' or 'l2'"),
+    ('invert', 'feature_reduction', 'max', "'mean' or 'sum'"),
+    ('invert', 'feature_layers', 'block3_conv4', "no 'block3_conv4'"),
 ])
 def test_a_broken_rule_names_field_value_and_remedy(
     part: str, field: str, value: object, words: str) -> None:

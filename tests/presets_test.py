@@ -172,6 +172,48 @@ def test_the_documentation_names_every_deviation_and_no_other() -> None:
   assert named == changed
 
 
+# What facts.md calls unspecified, and what the code leaves open besides.
+_OPEN_QUESTIONS = {
+    'invert.l1_reduction', 'low_res.l1_reduction', 'audio.l1_reduction',
+    'fusion.l1_reduction', 'invert.features', 'invert.feature_layers',
+    'invert.feature_distance', 'invert.feature_reduction',
+    'finetune.anchor_reduction', 'finetune.lambda_t',
+    'finetune.plateau_images', 'finetune.plateau_tolerance',
+    'finetune.plateau_smoothing', 'finetune.tunes_mapping', 'invert.phases',
+    'finetune.phases', 'fusion.phases', 'optimizer.beta_1',
+    'optimizer.beta_2', 'optimizer.epsilon', 'model.code_norm',
+    'model.fusion_residual', 'model.fusion_layers', 'fusion.zero_audio',
+    'model.low_res_stretch', 'attributes.phases', '--frames_per_clip',
+    '--open_share'}
+
+
+def _has_field(name: str) -> bool:
+  """Whether the configuration, or the tool that prepares data, has it."""
+  if name.startswith('--'):
+    tool = testing.ROOT / 'tools' / 'prepare_voxceleb2.py'
+    return f"'{name[2:]}'" in tool.read_text('utf-8')
+  record = presets.get('paper')
+  for part in name.split('.'):
+    if not hasattr(record, part):
+      return False
+    record = getattr(record, part)
+  return True
+
+
+def test_every_open_question_has_a_field_and_a_documented_default() -> None:
+  text = (testing.ROOT / 'docs' / 'configuration.md').read_text('utf-8')
+  table = text.partition('## What the paper leaves open')[2].partition(
+      '\n## ')[0]
+  rows = [re.split(r'(?<!\\)\|', line)[1:-1] for line in table.splitlines()
+          if line.startswith('|') and '`' in line]
+  assert all(len(row) == 4 for row in rows), rows
+  named = [name for row in rows for name in re.findall('`(.*?)`', row[1])]
+  assert len(named) == len(set(named))
+  assert all(_has_field(name) for name in named), named
+  assert _OPEN_QUESTIONS <= set(named)
+  assert all(row[1].strip() and row[2].strip() for row in rows)
+
+
 def test_tiny_is_the_smallest() -> None:
   def images(name: str) -> int:
     config = presets.get(name)

@@ -60,12 +60,32 @@ def _error(capsys: pytest.CaptureFixture[str]) -> str:
 @pytest.mark.parametrize('preset', config_lib.PRESETS)
 @pytest.mark.parametrize('stage', config_lib.STAGES)
 def test_dry_run_prints_the_configuration(
-    capsys: pytest.CaptureFixture[str], stage: str, preset: str) -> None:
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
+    stage: str, preset: str) -> None:
+  monkeypatch.setattr(train, 'cost', lambda config, name: [name])
   assert _main(f'--stage={stage}', f'--preset={preset}', '--dry_run',
                '--data_dir=/nowhere', '--run_root=/nowhere') == 0
   printed = json.loads(capsys.readouterr().out)
   assert printed.pop('stage') == stage
+  assert printed.pop('cost') == [stage]
   assert config_json.from_json(printed) == presets.get(preset)
+
+
+@pytest.mark.parametrize('preset, stage', [
+    ('demo', 'generator'), ('tiny', 'fusion'), *(
+        pytest.param(preset, stage, marks=pytest.mark.slow)
+        for preset in config_lib.PRESETS for stage in config_lib.STAGES)])
+def test_dry_run_says_what_a_step_costs(
+    capsys: pytest.CaptureFixture[str], stage: str, preset: str) -> None:
+  assert _main(f'--stage={stage}', f'--preset={preset}', '--dry_run',
+               '--data_dir=/nowhere', '--run_root=/nowhere') == 0
+  cost = json.loads(capsys.readouterr().out)['cost']
+  phases = getattr(presets.get(preset), stage).phases
+  assert cost['batch_size'] in {phase.batch_size for phase in phases}
+  assert 0 < cost['trained_parameters'] <= sum(cost['parameters'].values())
+  for values in (cost['memory_gb'], cost['gflop_per_step']):
+    total = values.pop('total')
+    assert total == pytest.approx(sum(values.values()), abs=0.01) and total > 0
 
 
 def test_dry_run_shows_settings(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,8 +9,11 @@ from __future__ import annotations
 import tensorflow as tf
 import tensorflow_io as tfio
 
+from earsr_tf.data import media
+
 SAMPLE_RATE_HZ = 16000
 SEGMENT_SAMPLES = 64000  # 4 s (paper, section 3.3)
+MAX_DRAWS = 8  # of a segment, while it is silent
 
 
 def decode_wav(encoded: tf.Tensor) -> tf.Tensor:
@@ -35,6 +38,42 @@ def crop(samples: tf.Tensor, start: tf.Tensor | int) -> tf.Tensor:
       lambda: tf.tile(samples, [copies]), lambda: samples)
   return tf.ensure_shape(
       looped[start:start + SEGMENT_SAMPLES], [SEGMENT_SAMPLES])
+
+
+def draw_segment(samples: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+  """Cuts 4 s from a place that `key` draws, elsewhere while it is silent.
+
+  Every draw is a function of the key and of its number. After `MAX_DRAWS` of
+  them the last one is taken, silent or not.
+
+  Args:
+    samples: [n] int16, n >= 1.
+    key: [2] int32.
+
+  Returns:
+    [64000] int16.
+  """
+  bound = tf.maximum(tf.size(samples) - SEGMENT_SAMPLES, 0) + 1
+
+  def draw(own_key: tf.Tensor) -> tf.Tensor:
+    return crop(samples, tf.random.stateless_uniform(
+        [], own_key, minval=0, maxval=bound, dtype=tf.int32))
+
+  return tf.while_loop(
+      lambda number, segment: (number < MAX_DRAWS) & is_silent(segment),
+      lambda number, _: (number + 1, draw(
+          tf.random.experimental.stateless_fold_in(key, number))),
+      (1, draw(key)), parallel_iterations=1)[1]
+
+
+def is_silent(samples: tf.Tensor) -> tf.Tensor:
+  """Whether a segment has no sound: [n] integers -> [] bool.
+
+  No sample is `SILENCE_PEAK` levels or more from the mean, as in serving.
+  """
+  levels = tf.cast(samples, tf.float32)
+  return tf.reduce_max(tf.abs(
+      levels - tf.reduce_mean(levels))) < media.SILENCE_PEAK
 
 
 def to_float(samples_int16: tf.Tensor) -> tf.Tensor:

@@ -258,10 +258,9 @@ def _draw(
           flip, lambda: tf.reverse(picture, [1]), lambda: picture)
     example[keys.IMAGE_HIGH] = picture
   if records.VOICE in example:
-    samples = audio.decode_wav(example.pop(records.VOICE))
-    room = tf.maximum(tf.size(samples) - audio.SEGMENT_SAMPLES, 0)
-    key = stream.key(seed, stream.SEGMENT, index)
-    example[keys.WAVEFORM] = audio.crop(samples, _uniform(key, room + 1))
+    example[keys.WAVEFORM] = audio.draw_segment(
+        audio.decode_wav(example.pop(records.VOICE)),
+        stream.key(seed, stream.SEGMENT, index))
   return example
 
 

@@ -91,6 +91,8 @@ def evaluate(
         f'{data_dir}: no test clip in {", ".join(SETS[n] for n in sets)}; '
         'prepare more people or more videos per person')
   reconstructor = rows_lib.load(run_root, len(info.speakers))
+  consistency_mode.check_stretch(
+      consistency, reconstructor.config.model.low_res_stretch)
   done = {}
   for name in sets:
     result = evaluate_set(

@@ -14,6 +14,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
+from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
 
 PROTOCOL = (
@@ -107,12 +108,14 @@ def lr_consistency(
   return error.mean(axis=(1, 2, 3))
 
 
-def degrade_uint8(image_high: np.ndarray, low_res_size: int) -> np.ndarray:
+def degrade_uint8(image_high: np.ndarray, low_res_size: int, *,
+                  stretch: bool = False) -> np.ndarray:
   """Degrades 8-bit images to 8-bit images: the road of training and serving.
 
   Args:
     image_high: [B, H, H, 3] uint8.
     low_res_size: Side of the result; divides H.
+    stretch: As `model.low_res_stretch`.
 
   Returns:
     [B, low_res_size, low_res_size, 3] uint8.
@@ -127,7 +130,11 @@ def degrade_uint8(image_high: np.ndarray, low_res_size: int) -> np.ndarray:
     raise ValueError(
         f'side {image_high.shape[1]} is no multiple of {low_res_size}')
   factor = image_high.shape[1] // low_res_size
-  low = resample.degrade(tf.cast(image_high, tf.float32), factor)
+  image = tf.cast(image_high, tf.float32)
+  if stretch:
+    image = tf.cast(
+        pixels.to_uint8(pixels.stretch_contrast(image)), tf.float32)
+  low = resample.degrade(image, factor)
   return tf.cast(
       tf.clip_by_value(tf.round(low), 0.0, 255.0), tf.uint8).numpy()
 

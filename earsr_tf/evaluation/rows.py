@@ -178,7 +178,8 @@ class Reconstructor:
   def _super_resolver(self) -> super_resolver.SuperResolver:
     networks = {name.split('/')[1]: self._networks[name] for name in _FUSION}
     return super_resolver.SuperResolver(
-        **networks, code_norm=self.config.model.code_norm)
+        **networks, code_norm=self.config.model.code_norm,
+        zero_audio=self.config.fusion.zero_audio)
 
   def _generator(self, source: str) -> Callable[[tf.Tensor], tf.Tensor]:
     generator = self._networks[source]

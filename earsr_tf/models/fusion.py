@@ -18,7 +18,7 @@ class Fusion(tf.keras.Model):
 
   def __init__(
       self, *, num_styles: int = 12, latent_dim: int = 512,
-      hidden: int = 6144, num_layers: int = 3,
+      hidden: int = 6144, num_layers: int = 3, has_residual: bool = True,
       name: str = 'fusion') -> None:
     """Creates the variables.
 
@@ -27,6 +27,7 @@ class Fusion(tf.keras.Model):
       latent_dim: d of the codes.
       hidden: Width of the hidden layers.
       num_layers: Dense layers; 1 is F_1 of Table 1 (e).
+      has_residual: Whether E_l's code is added to the output (Eq. 5).
       name: Keras name.
 
     Raises:
@@ -37,6 +38,7 @@ class Fusion(tf.keras.Model):
       raise ValueError(f'num_layers must be positive; got {num_layers}.')
     self._code_shape = [num_styles, latent_dim]
     self._flat = num_styles * latent_dim
+    self._has_residual = has_residual
     widths = [2 * self._flat, *[hidden] * (num_layers - 1), self._flat]
     self.dense_layers = [
         blocks.Dense(
@@ -66,5 +68,5 @@ class Fusion(tf.keras.Model):
          tf.reshape(code_audio, [-1, self._flat])], axis=1)
     for dense in self.dense_layers[:-1]:
       x = layers.leaky_relu(dense(x))
-    residual = self.dense_layers[-1](x)
-    return code_low + tf.reshape(residual, [-1, *self._code_shape])
+    code = tf.reshape(self.dense_layers[-1](x), [-1, *self._code_shape])
+    return code_low + code if self._has_residual else code

@@ -36,7 +36,7 @@ class SuperResolver(tf.Module):
       low_res_encoder: low_res_encoder_model.LowResEncoder,
       audio_encoder: audio_encoder_model.AudioEncoder,
       fusion: fusion_model.Fusion, code_norm: str = 'none',
-      consistency: str = consistency_mode.OFF,
+      zero_audio: bool = False, consistency: str = consistency_mode.OFF,
       name: str = 'super_resolver') -> None:
     """Composes trained networks.
 
@@ -46,6 +46,7 @@ class SuperResolver(tf.Module):
       audio_encoder: E_a.
       fusion: F.
       code_norm: 'none' or 'unit', as in training; see `normalize_code`.
+      zero_audio: Whether F was trained without voices: Table 1 (f).
       consistency: 'off' (the paper), 'exact' or a number of back-projection
         steps; see `ops/consistency`.
       name: Module name.
@@ -62,6 +63,7 @@ class SuperResolver(tf.Module):
     self.audio_encoder = audio_encoder
     self.fusion = fusion
     self._code_norm = code_norm
+    self._zero_audio = zero_audio
     self._consistency = consistency_mode.check(consistency)
 
   def codes(
@@ -82,6 +84,8 @@ class SuperResolver(tf.Module):
     low = self.normalize_code(self.low_res_encoder(image_low))
     audio = self.normalize_code(
         self.audio_encoder(spectrogram.log_spectrogram(waveform)))
+    if self._zero_audio:
+      audio = tf.zeros_like(audio)
     fused = self.normalize_code(self.fusion(low, audio))
     return {'low': low, 'audio': audio, 'fused': fused}
 

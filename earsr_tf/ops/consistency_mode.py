@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from earsr_tf import config as config_lib
+
 OFF = 'off'
 EXACT = 'exact'
 _MAX_STEPS = 999_999
@@ -29,6 +31,26 @@ def check(mode: str) -> str:
   raise ValueError(
       f'{mode!r} is not off, exact, or a number of back-projection steps '
       f'from 1 to {_MAX_STEPS}')
+
+
+def check_stretch(mode: str, low_res_stretch: bool) -> None:
+  """Refuses a correction for a model that reads stretched pictures.
+
+  It would pull the output to the contrast of the stretched picture, which is
+  not that of the face.
+
+  Args:
+    mode: A valid mode.
+    low_res_stretch: The model's `model.low_res_stretch`.
+
+  Raises:
+    ConfigError: If both are on.
+  """
+  if low_res_stretch and mode != OFF:
+    raise config_lib.ConfigError(
+        f'--consistency={mode}: this model was trained with '
+        'model.low_res_stretch=True and reads pictures of changed contrast, '
+        'to which no output should be fitted; use --consistency=off')
 
 
 def describe(mode: str) -> str:

@@ -66,6 +66,7 @@ def load(
   checkpoints.restore_networks(networks, SOURCES, run_root)
   return super_resolver.SuperResolver(
       **networks, code_norm=model.code_norm,
+      zero_audio=configs['fusion'].fusion.zero_audio,
       consistency=consistency), model.low_res_size
 
 

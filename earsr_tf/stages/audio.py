@@ -43,7 +43,8 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     z_bar = tf.stop_gradient(
         mirrored_average(networks, batch[keys.IMAGE_HIGH], norm))
     z_audio = encode(networks, batch[keys.WAVEFORM], norm)
-    return {'code_l1': reconstruction.l1(z_audio, z_bar)}
+    return {'code_l1': reconstruction.l1(
+        z_audio, z_bar, config.audio.l1_reduction)}
   return terms
 
 

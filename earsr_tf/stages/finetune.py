@@ -36,6 +36,15 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   return terms
 
 
+def _build(config: config_lib.Config) -> stage_lib.Networks:
+  networks = {**invert.build(config),
+              'generator_init': networks_lib.generator(config.model)}
+  if not config.finetune.tunes_mapping:
+    for name in ('generator', 'generator_init'):
+      networks[name].mapping.trainable = False
+  return networks
+
+
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (2): trains E_h and G; phi and G_init are frozen."""
   tune = config.finetune
@@ -48,9 +57,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       equation='Eq. (2)',
       inputs=(keys.IMAGE_HIGH,),
       splits=('d_pre', 'd_rest'),
-      build=lambda: {
-          **invert.build(config),
-          'generator_init': networks_lib.generator(config.model)},
+      build=lambda: _build(config),
       restores={'image_encoder': 'invert/image_encoder',
                 'generator': 'generator/generator_ema',
                 'generator_init': 'generator/generator_ema',
@@ -59,8 +66,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
           'finetune', ('image_encoder', 'generator'), _terms(config),
           {'l1': tune.l1_weight, 'feature': tune.feature_weight,
            'weight_distance': stage_lib.HalveOnPlateau(
-               tune.lambda_t, tune.plateau_images,
-               tune.plateau_tolerance)},
+               tune.lambda_t, tune.plateau_images, tune.plateau_tolerance,
+               tune.plateau_smoothing, 'lambda_t', '|G - G_init|^2')},
           own_optimizers={'generator': 'generator'}),),
       phases=schedule,
       adam=adam,

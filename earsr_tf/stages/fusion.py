@@ -27,7 +27,8 @@ def fuse(config: config_lib.Config, networks: stage_lib.Networks,
   """z^f [B, L, d] from image_low [B, 8, 8, 3] and waveform [B, 64000]."""
   norm = config.model.code_norm
   z_low = low_res.encode(networks, x_low, norm)
-  z_audio = audio.encode(networks, waveform, norm)
+  z_audio = (tf.zeros_like(z_low) if config.fusion.zero_audio
+             else audio.encode(networks, waveform, norm))
   return latent.normalize_code(networks['fusion'](z_low, z_audio), norm)
 
 
@@ -38,9 +39,10 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     z = tf.stop_gradient(
         invert.encode(networks, x_high, config.model.code_norm))
     z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM])
-    return {'code_l1': reconstruction.l1(z_fused, z),
-            'low_res_l1': reconstruction.l1(low_res.degraded_output(
-                config, networks, z_fused, clock), x_low)}
+    x_low_hat = low_res.degraded_output(config, networks, z_fused, clock)
+    reduction = config.fusion.l1_reduction
+    return {'code_l1': reconstruction.l1(z_fused, z, reduction),
+            'low_res_l1': reconstruction.l1(x_low_hat, x_low, reduction)}
   return terms
 
 

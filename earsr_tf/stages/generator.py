@@ -111,17 +111,30 @@ def _discriminator_updates(config: config_lib.GeneratorConfig
   def both(networks, batch, clock):
     return {**logistic(networks, batch, clock), **r1(networks, batch, clock)}
 
-  trains = ('discriminator',)
+  trains, moves = ('discriminator',), _move_w_avg(config, 10)
   if config.r1_interval == 1:
     return [stage_lib.Update(
         'discriminator', trains, both,
-        {'logistic': 1.0, 'r1': config.r1_gamma}, optimizer='discriminator')]
+        {'logistic': 1.0, 'r1': config.r1_gamma}, optimizer='discriminator',
+        moves=moves)]
   return [
       stage_lib.Update('discriminator', trains, logistic, {'logistic': 1.0},
-                       optimizer='discriminator'),
+                       optimizer='discriminator', moves=moves),
       stage_lib.Update('regularizer', trains, r1, {'r1': config.r1_gamma},
                        interval=config.r1_interval,
                        optimizer='discriminator')]
+
+
+def _move_w_avg(config: config_lib.GeneratorConfig, salt: int
+                ) -> Callable[..., list[tuple[tf.Variable, tf.Tensor]]]:
+  """StyleGAN moves w_avg whenever G runs in training: for D and for G."""
+  def move(networks, batch, clock):
+    generator = networks['generator']
+    z = _draw_z(batch, clock, generator.latent_dim, salt)
+    w = tf.reduce_mean(generator.mapping(z), axis=0)
+    beta = config.w_avg_beta
+    return [(generator.w_avg, beta * generator.w_avg + (1 - beta) * w)]
+  return move
 
 
 def _generator_update(config: config_lib.GeneratorConfig
@@ -132,16 +145,9 @@ def _generator_update(config: config_lib.GeneratorConfig
     return {'logistic': adversarial.logistic_generator(
         _score(networks, clock)(fake))}
 
-  def move_w_avg(networks, batch, clock):
-    generator = networks['generator']
-    z = _draw_z(batch, clock, generator.latent_dim, 20)
-    w = tf.reduce_mean(generator.mapping(z), axis=0)
-    beta = config.w_avg_beta
-    return [(generator.w_avg, beta * generator.w_avg + (1 - beta) * w)]
-
   return stage_lib.Update(
       'generator', ('generator',), logistic, {'logistic': 1.0},
-      optimizer='generator', moves=move_w_avg)
+      optimizer='generator', moves=_move_w_avg(config, 20))
 
 
 def _preview(resolution: int) -> stage_lib.Preview:

@@ -37,14 +37,18 @@ def shrink(image_high: tf.Tensor, resolution: int) -> tf.Tensor:
 def autoencoding_terms(config: config_lib.Config
                        ) -> stage_lib.TermsFunction:
   """L_pre-train of Eq. (1): the terms `l1` and `feature`."""
+  invert = config.invert
+
   def terms(networks, batch, clock):
     x = batch[keys.IMAGE_HIGH]
     z = encode(networks, x, config.model.code_norm)
     x_hat = networks['generator'](z, resolution=clock.resolution)
     x = shrink(x, clock.resolution)
     phi = networks['features']
-    return {'l1': reconstruction.l1(x_hat, x),
-            'feature': perceptual.feature_distance(phi(x_hat), phi(x))}
+    return {'l1': reconstruction.l1(x_hat, x, invert.l1_reduction),
+            'feature': perceptual.feature_distance(
+                phi(x_hat), phi(x), invert.feature_distance,
+                invert.feature_reduction)}
   return terms
 
 

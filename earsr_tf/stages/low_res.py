@@ -23,8 +23,14 @@ from earsr_tf.stages import stage as stage_lib
 
 
 def image_low(config: config_lib.Config, image_high: tf.Tensor) -> tf.Tensor:
-  """x^l = D(x^h), rounded to 8 bit as in serving: [B, 8, 8, 3] in [-1, 1]."""
+  """x^l = D(x^h), rounded to 8 bit as in serving: [B, 8, 8, 3] in [-1, 1].
+
+  Training, evaluation and the sample pictures have their x^l from here; so
+  it is E_l's input and the target of Eqs. (3) and (5), stretched or not.
+  """
   factor = image_high.shape[1] // config.model.low_res_size
+  if config.model.low_res_stretch:
+    image_high = pixels.stretch_contrast(image_high)
   return pixels.quantize(resample.degrade(image_high, factor))
 
 
@@ -49,9 +55,10 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     z = tf.stop_gradient(
         invert.encode(networks, x_high, config.model.code_norm))
     z_low = encode(networks, x_low, config.model.code_norm)
-    return {'code_l1': reconstruction.l1(z_low, z),
-            'low_res_l1': reconstruction.l1(
-                degraded_output(config, networks, z_low, clock), x_low)}
+    x_low_hat = degraded_output(config, networks, z_low, clock)
+    reduction = config.low_res.l1_reduction
+    return {'code_l1': reconstruction.l1(z_low, z, reduction),
+            'low_res_l1': reconstruction.l1(x_low_hat, x_low, reduction)}
   return terms
 
 

@@ -64,7 +64,8 @@ def fusion(m: config_lib.ModelConfig) -> fusion_lib.Fusion:
   """F: (code_low, code_audio) -> code, [B, L, d] each."""
   return fusion_lib.Fusion(
       num_styles=m.num_styles, latent_dim=m.latent_dim,
-      hidden=m.fusion_hidden, num_layers=m.fusion_layers)
+      hidden=m.fusion_hidden, num_layers=m.fusion_layers,
+      has_residual=m.fusion_residual)
 
 
 def classifier(m: config_lib.ModelConfig, num_speakers: int
@@ -87,8 +88,10 @@ def perceptual_features(config: config_lib.Config
   The paper says VGG; the authors' code reads the stage-0 discriminator.
   """
   if config.invert.features == 'vgg16':
+    weights = config.invert.vgg16_weights
     return {'features': features_lib.VGG16Features(
-        weights=config.invert.vgg16_weights)}
+        weights=None if weights == 'random' else weights,
+        layer_names=config.invert.feature_layers.split(','))}
   trained = discriminator(config.model)
   return {'discriminator': trained,
           'features': features_lib.DiscriminatorFeatures(

@@ -84,10 +84,16 @@ class HalveOnPlateau:
     initial: First value of lambda_t.
     window_images: The smoothed loss must improve within so many images ...
     tolerance: ... by this share of itself.
+    smoothing: Share of the window over which the loss is smoothed.
+    symbol: What the log calls the weight ...
+    term_symbol: ... and the term, unweighted.
   """
   initial: float
   window_images: int
   tolerance: float
+  smoothing: float = 0.25
+  symbol: str = 'weight'
+  term_symbol: str = 'term'
 
 
 @dataclasses.dataclass(frozen=True)

@@ -113,7 +113,9 @@ def claim(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
   path = folder / 'config.json'
   new = json.loads(json.dumps(config_json.to_json(config)))
   if path.exists():
-    old = _read_json(path, 'config')
+    # Read and written again, so that fields it lacks have their defaults.
+    old = json.loads(json.dumps(config_json.to_json(
+        config_json.from_json(_read_json(path, 'config')))))
     rows = differences(
         {k: old.get(k) for k in ('model', stage.name, 'seed')},
         {k: new.get(k) for k in ('model', stage.name, 'seed')})

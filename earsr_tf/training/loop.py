@@ -17,6 +17,7 @@ from earsr_tf.training import checkpoints
 from earsr_tf.training import distribution
 from earsr_tf.training import ema
 from earsr_tf.training import optimizers as optimizers_lib
+from earsr_tf.training import schedule
 from earsr_tf.training import step as step_lib
 from earsr_tf.training import summaries
 from earsr_tf.training import weights as weights_lib
@@ -125,24 +126,21 @@ def _observe(run: _Run, update: stage_lib.Update, batch_size: int,
     if name == update.name and weight.observe(
         float(metrics['total']), int(run.images), batch_size):
       run.reporter.note(
-          int(run.images), f'weight/{key}',
-          f'{term} weight halved to {float(weight.value):.3g} (halving '
-          f'{int(weight.halvings)}) at {int(run.images)} images, '
-          f'{term}={float(metrics[term]):.4g}')
+          int(run.images), f'weight/{key}', weight.describe(
+              int(run.images), float(metrics[term])))
 
 
 def _train_step(
     run: _Run, phase: stage_lib.Phase,
     functions: Mapping[str, step_lib.StepFunction],
     average: Callable[[tf.Tensor], None] | None, batch: Any,
-    phase_images: int) -> dict[str, float]:
+    faded: float) -> dict[str, float]:
   """One pass over the updates; returns their metrics by summary name."""
   rate = optimizers_lib.learning_rate(run.stage, phase, int(run.images))
   optimizers_lib.set_learning_rate(run.optimizers, run.stage, rate)
-  alpha = tf.constant(min(1.0, phase_images / phase.fade_images)
-                      if phase.fade_images else 1.0)
+  alpha = tf.constant(faded)
   step, images = tf.identity(run.step), tf.identity(run.images)
-  values = {'optimizer/learning_rate': rate, 'progress/alpha': float(alpha)}
+  values = {'optimizer/learning_rate': rate, 'progress/alpha': faded}
   for update in run.stage.updates:
     if int(step) % update.interval:
       continue
@@ -193,21 +191,21 @@ def _crossed(before: int, after: int, every: int) -> bool:
   return every > 0 and before // every != after // every
 
 
-def _run_phase(run: _Run, phase: stage_lib.Phase, start: int,
-               batches: Iterator[Any], preview_batch: stage_lib.Batch
-               ) -> None:
-  """Trains from `run.images` to the end of the phase that begins at `start`.
-  """
-  functions, average = _compiled(run, phase), _average_function(run)
+def _run_phase(run: _Run, span: schedule.Span, batches: Iterator[Any],
+               preview_batch: stage_lib.Batch) -> None:
+  """Trains from `run.images` to the end of a phase."""
+  functions, average = _compiled(run, span.phase), _average_function(run)
   every = run.config.training
-  end = start + phase.images
-  while int(run.images) < end:
+  while int(run.images) < span.last:
     before = int(run.images)
+    if run.stage.resets_optimizer and before in span.changes:
+      optimizers_lib.reset(run.optimizers)
     values = _train_step(
-        run, phase, functions, average, next(batches), before - start)
+        run, span.phase, functions, average, next(batches),
+        span.alpha(before))
     after = int(run.images)
     run.reporter.advance(after - before)
-    if run.reporter.is_due() or after >= end:
+    if run.reporter.is_due() or after >= span.last:
       _report(run, values)
     if _crossed(before, after, every.preview_every):
       _preview(run, preview_batch)
@@ -217,19 +215,12 @@ def _run_phase(run: _Run, phase: stage_lib.Phase, start: int,
 
 def _phases(run: _Run, make_dataset: MakeDataset,
             preview_batch: stage_lib.Batch) -> None:
-  start = 0
-  for number, phase in enumerate(run.stage.phases):
-    # A phase ends at the first whole batch, so it may overshoot a little.
-    steps = -(-phase.images // phase.batch_size)
-    phase = dataclasses.replace(phase, images=steps * phase.batch_size)
+  for span in schedule.spans(run.stage.phases):
     images = int(run.images)
-    if images < start + phase.images:
-      if number and images == start and run.stage.resets_optimizer:
-        optimizers_lib.reset(run.optimizers)
+    if images < span.last:
       dataset = run.strategy.experimental_distribute_dataset(
-          make_dataset(phase.batch_size, images))
-      _run_phase(run, phase, start, iter(dataset), preview_batch)
-    start += phase.images
+          make_dataset(span.phase.batch_size, images))
+      _run_phase(run, span, iter(dataset), preview_batch)
 
 
 def train(stage: stage_lib.Stage, config: config_lib.Config, *,

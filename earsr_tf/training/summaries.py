@@ -86,7 +86,8 @@ class Reporter:
     if self._bar.disable:
       shown = ' '.join(
           f'{name.removeprefix("loss/")}={value:.4g}'
-          for name, value in values.items() if name.startswith('loss/'))
+          for name, value in values.items()
+          if name.startswith(('loss/', 'weight/')))
       left = (self._total - images) / max(rate, 1e-9)
       logging.info('%s: %d/%d images, %.1f images/s, %.0f s left, %s',
                    self._stage, images, self._total, rate, left, shown)

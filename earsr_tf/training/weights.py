@@ -6,9 +6,6 @@ import tensorflow as tf
 
 from earsr_tf.stages import stage as stage_lib
 
-# The loss is smoothed over this share of the plateau window.
-_SMOOTHING = 0.25
-
 
 class PlateauWeight(tf.Module):
   """lambda_t: halved when the smoothed loss stops improving.
@@ -42,7 +39,8 @@ class PlateauWeight(tf.Module):
       Whether lambda_t was halved.
     """
     smooth = float(self._smooth)
-    share = min(1.0, batch_size / (_SMOOTHING * self._rule.window_images))
+    share = min(1.0, batch_size / (
+        self._rule.smoothing * self._rule.window_images))
     smooth = loss if smooth < 0 else smooth + share * (loss - smooth)
     self._smooth.assign(smooth)
     best = float(self._best)
@@ -58,6 +56,18 @@ class PlateauWeight(tf.Module):
     self._best.assign(smooth)
     self._best_images.assign(images)
     return True
+
+  def describe(self, images: int, term: float) -> str:
+    """One line for the log about the latest halving.
+
+    Args:
+      images: Images shown so far.
+      term: The unweighted term, such as |G - G_init|^2.
+    """
+    rule = self._rule
+    return (f'{rule.symbol} halved to {float(self.value):.3g} (halving '
+            f'{int(self.halvings)}) at {images} images, '
+            f'{rule.term_symbol} = {term:.4g}')
 
 
 def make(stage: stage_lib.Stage) -> dict[str, PlateauWeight]:

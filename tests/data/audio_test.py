@@ -33,3 +33,47 @@ def test_crop_loops_or_cuts(count, start):
   cut = tf.function(audio.crop)(tf.constant(samples), tf.constant(start))
   assert cut.shape == [64000]
   np.testing.assert_array_equal(cut.numpy(), expected)
+
+
+def _key(number: int) -> tf.Tensor:
+  return tf.constant([5, number], tf.int32)
+
+
+def _start(key: tf.Tensor, bound: int) -> int:
+  return int(tf.random.stateless_uniform(
+      [], key, minval=0, maxval=bound, dtype=tf.int32))
+
+
+def test_a_silent_segment_is_drawn_again_from_the_key_alone():
+  samples = np.full([160_000], 3, np.int16)
+  samples[100_000:] = np.random.RandomState(0).randint(-99, 99, 60_000)
+  redrawn = 0
+  for number in range(30):
+    key = _key(number)
+    keys = [key] + [tf.random.experimental.stateless_fold_in(key, draw)
+                    for draw in range(1, audio.MAX_DRAWS)]
+    starts = [_start(k, 96_001) for k in keys]
+    # A segment is silent when it ends before the sound begins.
+    good = next(i for i, s in enumerate(starts) if s + 64_000 > 100_050)
+    drawn = audio.draw_segment(tf.constant(samples), key)
+    np.testing.assert_array_equal(
+        drawn, samples[starts[good]:starts[good] + 64_000])
+    redrawn += good > 0
+  assert redrawn > 5
+
+
+def test_a_silent_voice_is_drawn_a_bounded_number_of_times():
+  samples = tf.constant(np.arange(70_000) % 2, tf.int16)
+  key = _key(1)
+  last = tf.random.experimental.stateless_fold_in(key, audio.MAX_DRAWS - 1)
+  start = _start(last, 6_001)
+  np.testing.assert_array_equal(
+      audio.draw_segment(samples, key), samples[start:start + 64_000])
+
+
+@pytest.mark.parametrize('peak, offset, silent', [
+    (0, 0, True), (9, 0, True), (9, 20_000, True), (10, 0, False),
+    (300, -5, False)])
+def test_silence_is_no_sound_around_the_mean(peak, offset, silent):
+  samples = offset + peak * np.array([0, 1, 0, -1] * 20)
+  assert bool(audio.is_silent(tf.constant(samples, tf.int16))) == silent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -10,6 +11,7 @@ import tensorflow as tf
 
 from earsr_tf.data import keys
 from earsr_tf.data import manifest
+from earsr_tf.data import media
 from earsr_tf.data import pipeline
 from tests.data import fake_data
 
@@ -212,3 +214,31 @@ def test_data_info(data):
       'd_pre': 8, 'd_rest': 4, 'closed_test': 3, 'open_gallery': 0,
       'open_test': 0}
   assert info.manifest_sha256 == data.sha256
+
+
+@pytest.fixture(name='pauses', scope='module')
+def _pauses(tmp_path_factory) -> manifest.Manifest:
+  """Voices of 20 s that are silent but for their last 5 s."""
+  made = fake_data.record
+
+  def record(*arguments):
+    clip = made(*arguments)
+    voice = np.zeros([320_000], np.int16)
+    voice[240_000:] = 100 * (np.arange(80_000) % 7)
+    return dataclasses.replace(clip, voice=media.encode_wav(voice))
+
+  with pytest.MonkeyPatch.context() as patch:
+    patch.setattr(fake_data, 'record', record)
+    return fake_data.write(
+        tmp_path_factory.mktemp('pauses') / 'data', {'d_pre': [3]})
+
+
+def test_training_avoids_silence_and_resumes_exactly(pauses):
+  options = dict(splits=['d_pre'], inputs=[keys.WAVEFORM], batch_size=3)
+  batches = _batches(pauses, 8, **options)
+  waves = np.concatenate([b[keys.WAVEFORM] for b in batches])
+  # A lone draw is silent with probability 176 / 256, eight with 1 / 20.
+  is_silent = np.abs(waves).max(axis=1) == 0
+  assert is_silent.mean() < 0.3
+  _assert_equal(batches[5:], _batches(pauses, 3, start_images=15, **options))
+  _assert_equal(batches, _batches(pauses, 8, memory_bytes=0, **options))

@@ -71,6 +71,13 @@ def test_degrade_uint8_is_pillows_within_two_levels() -> None:
       (8, 8), Image.Resampling.BICUBIC)).astype(int)
   got = metrics.degrade_uint8(image[np.newaxis], 8)[0].astype(int)
   assert np.abs(got - expected).max() <= 2
+  dark = (image // 3 + 20).astype(np.uint8)
+  stretched = np.floor(
+      (dark - 20.0) * 255 / 85 + 0.5).astype(np.uint8)  # 20 ... 105
+  assert (dark.min(), dark.max()) == (20, 105)
+  expected = metrics.degrade_uint8(stretched[np.newaxis], 8).astype(int)
+  got = metrics.degrade_uint8(dark[np.newaxis], 8, stretch=True).astype(int)
+  assert np.abs(got - expected).max() <= 1
 
 
 def test_frechet_distance_in_one_dimension() -> None:

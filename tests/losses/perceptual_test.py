@@ -16,6 +16,9 @@ def test_mean_over_layers_by_hand():
   np.testing.assert_allclose(perceptual.feature_distance(a, b), [2.0, 2.0])
   np.testing.assert_allclose(
       perceptual.feature_distance(a, b, 'l2'), [5.0, 5.0])
+  # Sums: 48 values of distance 1 and 32 of distance 3.
+  np.testing.assert_allclose(
+      perceptual.feature_distance(a, b, 'l1', 'sum'), [144.0, 144.0])
 
 
 def test_images_do_not_mix():

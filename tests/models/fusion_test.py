@@ -37,6 +37,16 @@ def test_zero_weights_pass_the_low_res_code():
   np.testing.assert_array_equal(network(_normal(0), _normal(1)), _normal(0))
 
 
+def test_without_residual_the_low_res_code_is_not_added():
+  options = dict(num_styles=2, latent_dim=3, hidden=7, num_layers=1)
+  bare = fusion.Fusion(has_residual=False, **options)
+  full = fusion.Fusion(**options)
+  full.set_weights(bare.get_weights())
+  np.testing.assert_allclose(
+      bare(_normal(0), _normal(1)) + _normal(0),
+      full(_normal(0), _normal(1)), atol=1e-6)
+
+
 def test_refuses_bad_codes():
   network = fusion.Fusion(num_styles=2, latent_dim=3, hidden=7)
   with pytest.raises(ValueError, match='code_audio must have shape'):

@@ -16,7 +16,8 @@ from earsr_tf.ops import resample
 from earsr_tf.ops import spectrogram
 
 
-def _model(code_norm: str, mode: str = 'off') -> super_resolver.SuperResolver:
+def _model(code_norm: str, mode: str = 'off', zero_audio: bool = False
+           ) -> super_resolver.SuperResolver:
   tf.keras.utils.set_random_seed(4)
   sizes = {'num_styles': 6, 'latent_dim': 8}
   return super_resolver.SuperResolver(
@@ -27,7 +28,7 @@ def _model(code_norm: str, mode: str = 'off') -> super_resolver.SuperResolver:
       audio_encoder=audio_encoder.AudioEncoder(
           filters=2, max_filters=4, hidden=8, **sizes),
       fusion=fusion.Fusion(hidden=8, **sizes), code_norm=code_norm,
-      consistency=mode)
+      zero_audio=zero_audio, consistency=mode)
 
 
 def _inputs(batch: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -84,6 +85,17 @@ def test_correction_follows_the_generator(mode):
 def test_unknown_corrections_are_refused():
   with pytest.raises(ValueError, match='is not off, exact'):
     _model('none', 'sharp')
+
+
+def test_without_voices_f_sees_zeros():
+  image, waveform = _inputs(2)
+  model = _model('none', zero_audio=True)
+  codes = model.codes(tf.cast(image, tf.float32) / 127.5 - 1.0, waveform)
+  np.testing.assert_array_equal(codes['audio'], np.zeros([2, 6, 8]))
+  np.testing.assert_array_equal(
+      codes['fused'], model.fusion(codes['low'], codes['audio']))
+  np.testing.assert_array_equal(
+      model(image, waveform), model(image, waveform[::-1]))
 
 
 def test_saved_model_serves_any_batch_with_core_operations(tmp_path):

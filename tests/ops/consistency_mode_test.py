@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from earsr_tf import config as config_lib
 from earsr_tf.ops import consistency_mode
 
 
@@ -24,3 +25,10 @@ def test_words_of_the_tables() -> None:
   assert consistency_mode.describe('1') == 'back-projection'
   assert consistency_mode.describe('3') == '3 back-projections'
   assert consistency_mode.describe('exact') == 'exact projection'
+
+
+def test_no_correction_towards_pictures_of_changed_contrast() -> None:
+  consistency_mode.check_stretch('off', True)
+  consistency_mode.check_stretch('exact', False)
+  with pytest.raises(config_lib.ConfigError, match='low_res_stretch=True'):
+    consistency_mode.check_stretch('1', True)

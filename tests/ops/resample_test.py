@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
+from tests import testing
 
 
 def _images(side: int) -> dict[str, np.ndarray]:
@@ -76,6 +77,33 @@ def test_degrade_accepts_unknown_batches():
       resample.degrade,
       input_signature=[tf.TensorSpec([None, 128, 128, 3])])
   assert traced(tf.zeros([5, 128, 128, 3])).shape == (5, 8, 8, 3)
+
+
+@pytest.mark.parametrize('shape, factor', [
+    ([0, 128, 128, 3], 16), ([1, 48, 80, 1], 16), ([3, 20, 12, 4], 4),
+    ([2, 9, 15, 3], 3), ([1, 16, 16, 3], 16)])
+def test_degrade_of_odd_inputs_is_two_matrices(shape, factor):
+  image = np.random.RandomState(3).normal(size=shape)
+  rows, columns = (resample.resize_matrix(side, side // factor)
+                   for side in shape[1:3])
+  np.testing.assert_allclose(
+      resample.degrade(tf.constant(image), factor),
+      np.einsum('oh,bhwc,pw->bopc', rows, image, columns), atol=1e-12)
+
+
+def test_degrade_of_real_faces_is_pillows_within_two_levels():
+  folder = testing.shared_dir() / 'data' / 'official_test7' / 'images'
+  paths = sorted(folder.glob('*.png'))
+  images = np.stack([np.asarray(Image.open(path)) for path in paths])
+  assert images.shape == (7, 128, 128, 3)
+  for factor in (4, 16):
+    side = 128 // factor
+    expected = np.stack([np.asarray(
+        Image.fromarray(image).resize((side, side), Image.BICUBIC), np.int32)
+                         for image in images])
+    low = resample.degrade(pixels.to_float(images), factor)
+    difference = np.abs(np.asarray(pixels.to_uint8(low), np.int32) - expected)
+    assert difference.max() <= 2
 
 
 def test_refuses_sides_that_are_no_multiple():

@@ -7,6 +7,7 @@ import pytest
 from scipy.io import wavfile
 import tensorflow as tf
 
+from earsr_tf.data import media
 from earsr_tf.ops import spectrogram
 from tests import testing
 
@@ -97,3 +98,44 @@ def test_refuses_other_lengths_and_types():
     spectrogram.log_spectrogram(tf.zeros([1, 48000]))
   with pytest.raises(ValueError, match='waveform must be floating point'):
     spectrogram.log_spectrogram(tf.zeros([1, 64000], tf.int16))
+
+
+@pytest.mark.parametrize('batch', [0, 1, 5])
+def test_any_batch(batch):
+  waves = np.stack([_voice(i) for i in range(batch)]) if batch else (
+      np.zeros([0, 64000]))
+  image = spectrogram.log_spectrogram(tf.constant(waves, tf.float32))
+  assert image.shape == (batch, 257, 257, 1)
+  assert np.isfinite(image).all()
+
+
+def test_silence_beside_a_voice_and_a_constant_offset():
+  waves = np.stack([_voice(0), np.zeros(64000), _voice(1)])
+  image = spectrogram.log_spectrogram(tf.constant(waves, tf.float32))
+  np.testing.assert_array_equal(image[1], np.full([257, 257, 1], -1.0))
+  for number in (0, 2):
+    np.testing.assert_allclose(
+        image[number, :, :, 0], _reference(waves[number]), atol=2e-5)
+
+
+def test_gradients_are_finite_even_for_silence():
+  waves = tf.constant(np.stack([_voice(0), np.zeros(64000)]), tf.float32)
+  with tf.GradientTape() as tape:
+    tape.watch(waves)
+    total = tf.reduce_sum(spectrogram.log_spectrogram(waves))
+  assert np.isfinite(tape.gradient(total, waves)).all()
+
+
+def test_equals_float64_numpy_on_other_people_s_voices():
+  """Speech of LibriSpeech beside the authors' seven."""
+  folder = testing.shared_dir() / 'data' / 'librispeech_351'
+  paths = sorted(folder.rglob('*.flac'))[:4] or sorted(
+      folder.rglob('*.wav'))[:4]
+  if not paths:
+    pytest.skip(f'no sound in {folder}')
+  waves = np.stack([np.resize(
+      media.read_audio(str(path), max_seconds=4.0), 64000) / 32768.0
+                    for path in paths])
+  ours = spectrogram.log_spectrogram(tf.constant(waves, tf.float32))
+  np.testing.assert_allclose(
+      ours[..., 0], np.stack([_reference(w) for w in waves]), atol=2e-5)

@@ -18,64 +18,16 @@ from earsr_tf.stages import invert
 from earsr_tf.stages import low_res
 from earsr_tf.stages import networks as networks_lib
 from tests import fakes
+from tests.stages import equations
+
+_terms = equations.terms
+_unit = equations.unit
+_l1 = equations.l1
+_degrade = equations.degrade
+_low = equations.low
 
 BATCH_SIZE = 4
 _STAGES = ('invert', 'finetune', 'low_res', 'audio', 'fusion')
-
-
-@pytest.fixture(name='batch', scope='module')
-def _batch() -> dict[str, tf.Tensor]:
-  return fakes.batch(BATCH_SIZE)
-
-
-@pytest.fixture(name='networks', scope='module')
-def _networks() -> dict[str, tf.keras.Model]:
-  """One network of each kind, shared by all equations."""
-  config = fakes.small_config()
-  tf.keras.utils.set_random_seed(3)
-  found: dict[str, tf.keras.Model] = {}
-  for name in _STAGES:
-    for network, model in fakes.stage(name, config).build().items():
-      found.setdefault(network, model)
-  # The codes of fresh encoders are so short that epsilons would matter.
-  for name in ('image_encoder', 'low_res_encoder', 'audio_encoder'):
-    for variable in found[name].head.trainable_variables:
-      variable.assign(tf.random.stateless_normal(variable.shape, [3, 4]))
-  # G starts as a grey square: a fresh 'skip' ToRGB is zero above 8x8.
-  for layer in found['generator'].synthesis.to_rgbs:
-    kernel = layer.trainable_variables[0]
-    kernel.assign(tf.random.stateless_normal(kernel.shape, [1, 2]))
-  return found
-
-
-def _terms(name: str, networks, batch, config=None, **clock: object
-           ) -> dict[str, np.ndarray]:
-  stage = fakes.stage(name, config)
-  terms = stage.updates[0].terms(networks, batch, fakes.clock(**clock))
-  return {k: v.numpy() for k, v in terms.items()}
-
-
-def _unit(code: tf.Tensor) -> np.ndarray:
-  """Rows of length sqrt(d)."""
-  code = np.asarray(code, np.float64)
-  return code / np.sqrt(np.mean(code ** 2, axis=-1, keepdims=True))
-
-
-def _l1(a: object, b: object) -> np.ndarray:
-  difference = np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64))
-  return difference.reshape(len(difference), -1).mean(axis=1)
-
-
-def _degrade(image: object, size: int) -> np.ndarray:
-  """Bicubic reduction by a matrix from both sides, in float64."""
-  image = np.asarray(image, np.float64)
-  m = resample.resize_matrix(image.shape[1], size)
-  return np.einsum('ij,bjkc,lk->bilc', m, image, m)
-
-
-def _low(image: object) -> np.ndarray:
-  levels = np.clip(np.round((_degrade(image, 4) + 1) * 127.5), 0, 255)
-  return levels / 127.5 - 1
 
 
 @pytest.mark.parametrize('name', _STAGES)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pathlib
 
+import numpy as np
 import pytest
 import tensorflow as tf
 
+from earsr_tf import presets
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.training import weights
 from tests import fakes
@@ -77,6 +79,53 @@ def test_smoothing_hides_a_single_lucky_batch() -> None:
   # pylint: disable=protected-access
   assert float(weight._smooth) == pytest.approx(95.0)
   assert float(weight._best) == pytest.approx(95.0)
+
+
+def test_the_log_names_lambda_t_and_the_distance_of_g() -> None:
+  rule, = (weight for weight in fakes.stage('finetune').updates[0].weights
+           .values() if isinstance(weight, stage_lib.HalveOnPlateau))
+  assert rule.smoothing == 0.25
+  weight = weights.PlateauWeight(rule=rule)
+  _feed(weight, [7.0] * 9)  # a window of eight images
+  assert weight.describe(8, 0.125) == (
+      'lambda_t halved to 0.5 (halving 1) at 8 images, |G - G_init|^2 = 0.125')
+
+
+def test_smoothing_is_a_share_of_the_window() -> None:
+  rule = stage_lib.HalveOnPlateau(1.0, 40, 0.01, smoothing=0.5)
+  weight = weights.PlateauWeight(rule=rule)
+  weight.observe(100.0, 0, 1)
+  weight.observe(60.0, 1, 1)
+  # pylint: disable=protected-access
+  assert float(weight._smooth) == pytest.approx(98.0)  # 100 - 40 / 20
+
+
+@pytest.mark.parametrize('preset', ['demo', 'bench'])
+def test_lambda_t_is_halved_eight_times_and_lets_g_go(preset: str) -> None:
+  """Eq. (2) as gradient descent on one weight, with the preset's rule.
+
+  G's weight g is pulled from g_init = 0 to 1 by the images and back by
+  lambda_t g^2, here a thousand times as strong, as a sum over many weights is.
+  """
+  tune = presets.get(preset).finetune
+  weight = weights.PlateauWeight(rule=stage_lib.HalveOnPlateau(
+      tune.lambda_t, tune.plateau_images, tune.plateau_tolerance,
+      tune.plateau_smoothing))
+  batch = tune.phases[0].batch_size
+  random, g, log = np.random.RandomState(0), 0.0, []
+  for images in range(0, sum(p.images for p in tune.phases), batch):
+    pull = 1000.0 * float(weight.value)
+    noise = 0.02 * random.normal() / np.sqrt(batch)
+    loss = 0.2 + 0.5 * np.exp(-images / (4 * tune.plateau_images)) + noise
+    loss += (1.0 - g) ** 2 + pull * g ** 2
+    if weight.observe(loss, images, batch):
+      log.append((images, g))
+    g += 0.5 * (1.0 / (1.0 + pull) - g)  # half of the way to the minimum
+  assert len(log) == int(weight.halvings) >= 8
+  assert float(weight.value) == tune.lambda_t * 0.5 ** len(log)
+  distances = [g ** 2 for _, g in log]
+  assert distances == sorted(distances)
+  assert distances[-1] > 1000 * distances[0]
 
 
 def test_state_survives_a_checkpoint(tmp_path: pathlib.Path) -> None:
