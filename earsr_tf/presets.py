@@ -38,16 +38,17 @@ def _demo() -> config_lib.Config:
       invert=config_lib.InvertConfig(
           phases=(PhaseConfig(800, 4, 64),), features='discriminator'),
       finetune=config_lib.FinetuneConfig(
-          phases=(PhaseConfig(6_000, 4, 64), PhaseConfig(1_500, 4, 128)),
+          phases=(PhaseConfig(6_000, 4, 64), PhaseConfig(1_800, 4, 128)),
           plateau_images=320, plateau_tolerance=0.05,
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(phases=(
-          PhaseConfig(6_000, 8, 32, 0, 1e-3),
+          PhaseConfig(7_000, 8, 32, 0, 1e-3),
           PhaseConfig(1_000, 8, 128, 0, 1e-3))),
       audio=config_lib.AudioConfig(
-          phases=(PhaseConfig(2_600, 8, learning_rate=1e-3),)),
-      fusion=config_lib.FusionConfig(
-          phases=(PhaseConfig(2_200, 8, 64, 0, 1e-3),)),
+          phases=(PhaseConfig(1_800, 8, learning_rate=1e-3),)),
+      fusion=config_lib.FusionConfig(phases=(
+          PhaseConfig(1_200, 8, 64, 0, 1e-3),
+          PhaseConfig(800, 8, 128, 0, 1e-3))),
       attributes=config_lib.AttributesConfig(
           phases=(PhaseConfig(6_000, 16, learning_rate=2e-3),),
           max_softening=8),
@@ -107,8 +108,9 @@ def _bench() -> config_lib.Config:
           PhaseConfig(6_000, 8, 128, 0, 1e-3))),
       audio=config_lib.AudioConfig(
           phases=(PhaseConfig(20_000, 8, learning_rate=1e-3),)),
-      fusion=config_lib.FusionConfig(
-          phases=(PhaseConfig(16_000, 8, 64, 0, 1e-3),)),
+      fusion=config_lib.FusionConfig(phases=(
+          PhaseConfig(12_000, 8, 64, 0, 1e-3),
+          PhaseConfig(4_000, 8, 128, 0, 1e-3))),
       attributes=dataclasses.replace(
           demo.attributes,
           phases=(PhaseConfig(40_000, 16, learning_rate=2e-3),)),

@@ -46,6 +46,15 @@ def test_ssim_of_flat_images_is_the_luminance_term() -> None:
       metrics.ssim(_flat(100), _flat(150)), [expected], atol=1e-4)
 
 
+def test_ssim_is_that_of_tensorflow() -> None:
+  random = np.random.default_rng(5)
+  a = random.integers(0, 256, [3, 40, 24, 3], dtype=np.uint8)
+  b = np.clip(a + random.normal(0, [[[[20]]], [[[60]]], [[[0]]]], a.shape),
+              0, 255).astype(np.uint8)
+  expected = tf.image.ssim(a, b, 255, filter_size=11, filter_sigma=1.5)
+  np.testing.assert_allclose(metrics.ssim(a, b), expected, atol=2e-5)
+
+
 def test_ssim_refuses_images_below_the_window() -> None:
   with pytest.raises(ValueError, match='11 pixels'):
     metrics.ssim(_flat(1, side=8), _flat(1, side=8))
