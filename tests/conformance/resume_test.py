@@ -94,3 +94,25 @@ def test_resumed_equals_straight(
   assert _metrics(resumed / name) == lines
   if name == 'finetune':
     assert lines[-1]['weight/finetune/weight_distance'] < 1.0
+
+
+def test_adam_restarts_when_a_fade_has_ended(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+  steps, reset = [], loop.optimizers_lib.reset
+
+  def spy(optimizers) -> None:
+    steps.append({key: int(o.iterations.numpy())
+                  for key, o in optimizers.items()})
+    reset(optimizers)
+
+  monkeypatch.setattr(loop.optimizers_lib, 'reset', spy)
+  base = fakes.small_config()
+  config = dataclasses.replace(base, generator=dataclasses.replace(
+      base.generator, r1_interval=100, phases=(
+          PhaseConfig(20, 4, 8, 10, 1e-2),)))
+  _train('generator', config, tmp_path)
+  # 10 images are reached after three steps; D's R1 ran in the first, too.
+  assert steps == [{'generator': 3, 'discriminator': 4}]
+  tensors = _tensors(tmp_path / 'generator')
+  assert {int(v) for k, v in tensors.items()
+          if k.startswith('optimizers/') and '/iter/' in k} == {2}
