@@ -84,7 +84,10 @@ def ssim(image_a: np.ndarray, image_b: np.ndarray) -> np.ndarray:
   rows, columns = (_window_matrix(side) for side in image_a.shape[1:3])
   a, b = (np.moveaxis(x, -1, 1).astype(np.float64, order='C')  # [B, 3, H, W]
           for x in (image_a, image_b))
-  mean = lambda x: rows @ x @ columns.T
+
+  def mean(x: np.ndarray) -> np.ndarray:
+    return rows @ x @ columns.T
+
   # The terms of Wang et al. 2004, Eq. 13; they are those of tf.image.ssim.
   luminance, energy = 2 * mean(a) * mean(b), mean(a) ** 2 + mean(b) ** 2
   c1, c2 = (0.01 * _DATA_RANGE) ** 2, (0.03 * _DATA_RANGE) ** 2
