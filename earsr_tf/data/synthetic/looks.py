@@ -30,11 +30,11 @@ _GREY = (0.74, 0.73, 0.72)
 
 # Chance of each hair style; long styles overlap between the genders.
 _STYLES_FEMALE = {
-    'long': 0.21, 'wavy': 0.17, 'bob': 0.16, 'bun': 0.10, 'short': 0.22,
-    'curly': 0.10, 'buzz': 0.04}
+    'long': 0.34, 'wavy': 0.28, 'bob': 0.24, 'bun': 0.03, 'short': 0.07,
+    'curly': 0.03, 'buzz': 0.01}
 _STYLES_MALE = {
-    'long': 0.11, 'wavy': 0.10, 'bob': 0.10, 'bun': 0.06, 'short': 0.42,
-    'curly': 0.11, 'buzz': 0.07, 'bald': 0.03}
+    'long': 0.03, 'wavy': 0.03, 'bob': 0.03, 'bun': 0.02, 'short': 0.60,
+    'curly': 0.12, 'buzz': 0.13, 'bald': 0.04}
 
 
 @dataclasses.dataclass(frozen=True)

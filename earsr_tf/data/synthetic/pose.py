@@ -77,7 +77,7 @@ class Light:
 
 def draw_light(rng: np.random.Generator) -> Light:
   """The light of one video."""
-  side = float(np.clip(0.48 * rng.standard_normal(), -0.80, 0.80))
+  side = float(np.clip(0.25 * rng.standard_normal(), -0.50, 0.50))
   above = float(-0.30 - 0.35 * rng.random())
   front = 0.85
   length = (side ** 2 + above ** 2 + front ** 2) ** 0.5
@@ -86,7 +86,7 @@ def draw_light(rng: np.random.Generator) -> Light:
   return Light(
       direction=(side / length, above / length, front / length),
       ambient=float(0.38 + 0.22 * rng.random()),
-      gain=float(0.99 + 0.075 * np.clip(rng.standard_normal(), -2, 2)),
+      gain=float(0.99 + 0.05 * np.clip(rng.standard_normal(), -2, 2)),
       tint=(1 + 0.030 * warm, 1 + 0.008 * green, 1 - 0.040 * warm))
 
 

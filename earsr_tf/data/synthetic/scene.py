@@ -38,9 +38,9 @@ def _random_colour(rng: np.random.Generator, bright: float) -> canvas.Colour:
 
 def draw_background(rng: np.random.Generator) -> np.ndarray:
   """[3, 224, 224] float32: a gradient with a few blurred shapes."""
-  bright = float(0.18 + 0.62 * rng.random())
+  bright = float(0.30 + 0.30 * rng.random())
   first = _random_colour(rng, bright)
-  second = canvas.mix(first, _random_colour(rng, bright), 0.7)
+  second = canvas.mix(first, _random_colour(rng, bright), 0.5)
   angle = rng.random(2) - 0.5
   ramp = np.clip(
       0.5 + np.float32(angle[0]) * _X[None, :]
@@ -51,7 +51,7 @@ def draw_background(rng: np.random.Generator) -> np.ndarray:
   for _ in range(4):
     where = rng.random(2) * 2.4 - 1.2
     size = 0.25 + 0.5 * rng.random(2)
-    colour = _random_colour(rng, bright * (0.6 + 0.9 * rng.random()))
+    colour = _random_colour(rng, bright * (0.75 + 0.5 * rng.random()))
     strength = np.float32(0.35 + 0.4 * rng.random())
     power = 6 if rng.random() < 0.5 else 2
     column = np.exp(-(np.abs(_X - np.float32(where[0])) / size[0]) ** power)
@@ -67,7 +67,7 @@ def draw_clothes(
   """Shoulders in a jumper, shirt, suit or V-neck."""
   style = seeds.choose(rng, {
       'crew': 0.35, 'vneck': 0.25, 'shirt': 0.2, 'suit': 0.2})
-  main = _random_colour(rng, 0.12 + 0.5 * float(rng.random()))
+  main = _random_colour(rng, 0.18 + 0.3 * float(rng.random()))
   shirt = _random_colour(rng, 0.72)
   stripe = _random_colour(rng, 0.35)
   wobble = np.clip(rng.standard_normal(3), -2, 2)
