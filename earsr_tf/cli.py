@@ -1,6 +1,7 @@
 """What all commands share: one line per mistake, and an exit code.
 
-0 done, 1 usage, 65 bad data, 66 missing input, 70 internal (sysexits.h).
+0 done, 1 usage, 2 locked by another process, 42 stopped by a signal and saved;
+65 bad data, 66 missing input, 70 internal, 74 cannot be written (sysexits.h).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Callable
 from absl import app
 from absl import flags
 
+INTERRUPTED = 42
 USAGE, BAD_DATA, MISSING_INPUT, INTERNAL, CANNOT_CREATE = 1, 65, 66, 70, 73
 _CODES = {  # by name: importing the classes would import TensorFlow
     'ConfigError': USAGE, 'DeviceError': USAGE,
@@ -59,7 +61,8 @@ def guard(command: Callable[[], None]) -> int:
     code = exit_code(error)
     if not code:
       raise
-    print(f'error: {" ".join(str(error).split())}', file=sys.stderr)
+    kind = 'stopped' if code == INTERRUPTED else 'error'
+    print(f'{kind}: {" ".join(str(error).split())}', file=sys.stderr)
     return code
   return 0
 

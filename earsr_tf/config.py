@@ -257,16 +257,24 @@ class TrainingConfig:
   """How a stage runs; none of it changes what the stage computes.
 
   Attributes:
-    log_every: Seconds between log lines and scalar summaries.
+    log_every: Seconds between log lines.
+    record_every: Images between records: lines of metrics.jsonl and scalar
+      summaries.
     preview_every: Images between preview grids; 0 means only at the end.
     save_every: Images between checkpoints.
     keep: Checkpoints kept.
+    max_skipped_in_a_row: Steps in a row that may be skipped because a loss or
+      gradient is not finite; one more, and the run goes back ...
+    max_rollbacks: ... to its last checkpoint, at most this often.
     preview_size: Rows of the preview grids.
   """
   log_every: float = 10.0
+  record_every: int = 5_000
   preview_every: int = 200_000
   save_every: int = 500_000
   keep: int = 3
+  max_skipped_in_a_row: int = 10
+  max_rollbacks: int = 3
   preview_size: int = 8
 
 

@@ -47,8 +47,13 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
       ('generator.ema_half_life_kimg', generator.ema_half_life_kimg),
       ('finetune.plateau_images', tune.plateau_images),
       ('model.stddev_group', model.stddev_group),
-      ('training.keep', config.training.keep)):
+      ('training.keep', config.training.keep),
+      ('training.record_every', config.training.record_every),
+      ('training.save_every', config.training.save_every)):
     rules.append((value > 0, f'{name}={value}: must be positive'))
+  for name in ('max_skipped_in_a_row', 'max_rollbacks'):
+    value = getattr(config.training, name)
+    rules.append((value >= 0, f'training.{name}={value}: use 0 or more'))
   rules.append((
       0.0 < tune.plateau_smoothing <= 1.0,
       f'finetune.plateau_smoothing={tune.plateau_smoothing}: use a share of '

@@ -8,11 +8,10 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
-import platform
 import shutil
 import sys
 import time
-from typing import Any
+from typing import Any, Callable, Sequence
 
 from absl import flags
 from absl import logging
@@ -23,14 +22,30 @@ from earsr_tf import config_json
 from earsr_tf import flags as flags_lib
 
 
-def _provenance(dataset: str, data_dir: str, manifest_sha256: str
-                ) -> dict[str, str]:
-  import tensorflow as tf  # pylint: disable=import-outside-toplevel
+def _provenance(dataset: str, data_dir: str, manifest_sha256: str,
+                replicas: int) -> dict[str, Any]:
+  """What config.json keeps besides the configuration."""
+  from earsr_tf.training import inputs  # pylint: disable=C0415
   return {
       'command': ' '.join(sys.argv), 'dataset': dataset, 'data_dir': data_dir,
-      'manifest_sha256': manifest_sha256, 'python': platform.python_version(),
-      'tensorflow': tf.__version__,
-      'date': time.strftime('%Y-%m-%d %H:%M:%S')}
+      'manifest_sha256': manifest_sha256, 'versions': inputs.versions(),
+      'replicas': replicas, 'date': time.strftime('%Y-%m-%d %H:%M:%S')}
+
+
+def _clip_names(data_dir: str, splits: tuple[str, ...], seed: int
+                ) -> Callable[[int, int], Sequence[str]]:
+  """(batch_size, start_images) -> names of the clips of that batch."""
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.data import keys
+  from earsr_tf.data import pipeline
+
+  def names(batch_size: int, start: int) -> list[str]:
+    batch = next(iter(pipeline.make_dataset(
+        data_dir, splits=splits, inputs=(keys.CLIP,), batch_size=batch_size,
+        seed=seed, start_images=start)))
+    return [name.decode() for name in batch[keys.CLIP].numpy()]
+
+  return names
 
 
 def _check_data(dataset: str, data_dir: str) -> None:
@@ -61,7 +76,7 @@ def _with_classes(config: config_lib.Config, speakers: int
 
 def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
-        restart: bool = False) -> None:
+        restart: bool = False, allow_other_inputs: bool = False) -> None:
   """Trains one stage to its end; does nothing if it is finished.
 
   Args:
@@ -72,10 +87,13 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     run_root: Folder of all stages.
     replicas: Devices.
     restart: Whether to remove an earlier run of this stage first.
+    allow_other_inputs: Whether restored stages may be of another model
+      configuration or other data.
 
   Raises:
-    ConfigError, DataError, CheckpointError, DeviceError, TrainingError:
-      With one sentence that says what to do.
+    ConfigError, DataError, CheckpointError, DeviceError, TrainingError,
+      StorageError, LockedError: With one sentence that says what to do.
+    Interrupted: If SIGTERM or SIGINT came; the state is saved.
   """
   _check_data(dataset, data_dir)
   # pylint: disable=import-outside-toplevel
@@ -84,23 +102,36 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   from earsr_tf.data import pipeline
   from earsr_tf.training import checkpoints
   from earsr_tf.training import distribution
-  from earsr_tf.training import loop
+  from earsr_tf.training import inputs
+  from earsr_tf.training import lock
   distribution.configure(replicas)
   info = pipeline.data_info(data_dir)
   if stage == 'attributes':
     config = _with_classes(config, len(info.speakers))
   made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
   folder = checkpoints.stage_dir(run_root, stage)
-  checkpoints.check_finished(
-      run_root, [s.split('/')[0] for s in made.restores.values()],
-      config.preset)
-  if restart and folder.exists():
-    shutil.rmtree(folder)
-  provenance = _provenance(dataset, data_dir, info.manifest_sha256)
-  if checkpoints.is_finished(run_root, stage):
+  checkpoints.check_finished(run_root, inputs.sources(made), config.preset)
+  inputs.check(run_root, made, config, manifest_sha256=info.manifest_sha256,
+               allows_others=allow_other_inputs)
+  provenance = _provenance(dataset, data_dir, info.manifest_sha256, replicas)
+  provenance['inputs'] = inputs.fingerprints(run_root, made)
+  if checkpoints.is_finished(run_root, stage) and not restart:
     checkpoints.claim(run_root, made, config, provenance)
     logging.info('%s: already finished in %s', stage, folder)
     return
+  with lock.hold(run_root, stage):
+    if restart and folder.exists():
+      shutil.rmtree(folder)
+    _train(config, made, info, data_dir=data_dir, run_root=run_root,
+           replicas=replicas, provenance=provenance)
+
+
+def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
+           run_root: str, replicas: int, provenance: dict[str, Any]) -> None:
+  """Trains a stage on prepared data; the caller holds the lock."""
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.data import pipeline
+  from earsr_tf.training import loop
   preview_splits = ('closed_test',) if info.records.get('closed_test') else (
       made.splits)
   preview_batch = next(iter(pipeline.make_eval_dataset(
@@ -112,7 +143,8 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
           data_dir, splits=made.splits, inputs=made.inputs,
           batch_size=batch_size, seed=config.seed, start_images=start,
           mirror=made.mirror),
-      preview_batch=preview_batch, provenance=provenance)
+      preview_batch=preview_batch, provenance=provenance,
+      clips=_clip_names(data_dir, made.splits, config.seed))
 
 
 def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:
@@ -147,7 +179,7 @@ def main() -> None:
     return
   run(config, values.stage, dataset=values.dataset, data_dir=values.data_dir,
       run_root=values.run_root, replicas=values.replicas,
-      restart=values.restart)
+      restart=values.restart, allow_other_inputs=values.allow_other_inputs)
 
 
 if __name__ == '__main__':
@@ -155,5 +187,8 @@ if __name__ == '__main__':
   flags.DEFINE_enum('stage', None, config_lib.STAGES, 'What to train.')
   flags.DEFINE_bool(
       'restart', False, 'Throw an earlier run of this stage away.')
+  flags.DEFINE_bool(
+      'allow_other_inputs', False, 'Restore stages that were trained with '
+      'another model configuration or on other data.')
   flags.mark_flag_as_required('stage')
   cli.run(main)

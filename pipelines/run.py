@@ -91,6 +91,9 @@ def run(plan: plan_lib.Plan) -> int:
           f'{plan.root / reporting.LOG}', file=sys.stderr)
     return INTERRUPTED
   except Exception as error:  # pylint: disable=broad-exception-caught
+    if cli.exit_code(error) == cli.INTERRUPTED:
+      print(f'stopped: {reporting.failure(error, plan.root)}', file=sys.stderr)
+      return cli.INTERRUPTED
     with open(plan.root / reporting.LOG, 'a', encoding='utf-8') as log:
       traceback.print_exc(file=log)
     print(f'error: {reporting.failure(error, plan.root)}', file=sys.stderr)

@@ -56,7 +56,7 @@ def small_config(**changes: object) -> config_lib.Config:
       attributes=config_lib.AttributesConfig(
           phases=_SHORT, num_speakers=NUM_SPEAKERS),
       training=config_lib.TrainingConfig(
-          log_every=0.0, preview_every=0, save_every=8, keep=2,
+          log_every=0.0, record_every=1, preview_every=0, save_every=8, keep=2,
           preview_size=2))
   return config_rules.validate(dataclasses.replace(made, **changes))
 
@@ -186,3 +186,15 @@ def parse_flags(*arguments: str) -> list[str]:
     if flag.present:
       flag.unparse()
   return flags.FLAGS(['program', *arguments])
+
+
+def is_stateful_random(operation: str) -> bool:
+  """Whether an operation draws numbers from a state that no checkpoint has.
+
+  Args:
+    operation: Kind of a node in a graph, such as 'RandomUniform'.
+  """
+  words = ('Random', 'TruncatedNormal', 'Multinomial', 'RngRead', 'RngSkip',
+           'StatefulUniform', 'StatefulStandardNormal', 'Shuffle')
+  return 'Stateless' not in operation and any(
+      word in operation for word in words)

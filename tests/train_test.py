@@ -36,6 +36,7 @@ def _main(*arguments: str) -> int:
   if 'stage' not in flags.FLAGS:
     flags.DEFINE_enum('stage', None, config_lib.STAGES, 'What to train.')
     flags.DEFINE_bool('restart', False, 'Throw an earlier run away.')
+    flags.DEFINE_bool('allow_other_inputs', False, 'Restore other stages.')
   fakes.parse_flags(*arguments)
   return cli.guard(train.main)
 

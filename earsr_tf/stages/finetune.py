@@ -73,4 +73,5 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       adam=adam,
       outputs=('image_encoder', 'generator'),
       preview=invert.preview(config, schedule[-1].resolution),
-      decay=config.optimizer.decay)
+      decay=config.optimizer.decay,
+      reads=('invert',))

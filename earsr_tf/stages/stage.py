@@ -151,6 +151,8 @@ class Stage:
     decay: 'none' or 'cosine' learning-rate decay over the stage.
     resets_optimizer: Whether Adam's slots restart with each phase.
     mirror: Whether images are flipped with probability one half.
+    reads: Sections of the configuration that shape it besides its own,
+      `model` and `optimizer`.
   """
   name: str
   equation: str
@@ -168,3 +170,4 @@ class Stage:
   decay: str = 'none'
   resets_optimizer: bool = False
   mirror: bool = False
+  reads: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+import re
 from typing import Any, Mapping
 
 import tensorflow as tf
@@ -38,19 +39,27 @@ def write_json(path: pathlib.Path, values: Mapping[str, Any]) -> None:
   os.replace(partial, path)
 
 
-def _read_json(path: pathlib.Path, key: str) -> Any:
-  """The value of `key` in a file that this module wrote."""
+def _read_json(path: pathlib.Path, key: str) -> dict[str, Any]:
+  """What is in a file that this module wrote; it has a value for `key`."""
   try:
-    return json.loads(path.read_text(encoding='utf-8'))[key]
+    values = json.loads(path.read_text(encoding='utf-8'))
+    values[key]  # pylint: disable=pointless-statement
+    return values
   except (OSError, ValueError, KeyError, TypeError) as error:
     raise CheckpointError(
         f'{path}: cannot be read ({type(error).__name__}: {error}); train the '
         'stage again with --restart') from error
 
 
-def _finished_prefix(path: pathlib.Path) -> str:
-  """The prefix of the checkpoint that finished.json names."""
-  return str(path.parent / 'checkpoints' / _read_json(path, 'checkpoint'))
+def finished_prefix(run_root: str, stage: str) -> str:
+  """The prefix of the checkpoint of a finished stage.
+
+  Raises:
+    CheckpointError: If finished.json cannot be read.
+  """
+  folder = stage_dir(run_root, stage)
+  name = _read_json(folder / FINISHED, 'checkpoint')['checkpoint']
+  return str(folder / 'checkpoints' / name)
 
 
 def is_finished(run_root: str, stage: str) -> bool:
@@ -68,8 +77,8 @@ def check_finished(run_root: str, stages: list[str], preset: str) -> None:
           f'--run_root={run_root}')
 
 
-def load_config(run_root: str, stage: str) -> config_lib.Config:
-  """The configuration a stage was trained with.
+def load_record(run_root: str, stage: str) -> dict[str, Any]:
+  """All that config.json of a stage says: `config`, and its circumstances.
 
   Raises:
     CheckpointError: If the stage has no readable config.json.
@@ -80,7 +89,16 @@ def load_config(run_root: str, stage: str) -> config_lib.Config:
         f'{path} is missing: stage {stage} has not been trained in {run_root}; '
         f'run: python -m earsr_tf.train --stage={stage} '
         f'--run_root={run_root}')
-  return config_json.from_json(_read_json(path, 'config'))
+  return _read_json(path, 'config')
+
+
+def load_config(run_root: str, stage: str) -> config_lib.Config:
+  """The configuration a stage was trained with.
+
+  Raises:
+    CheckpointError: If the stage has no readable config.json.
+  """
+  return config_json.from_json(load_record(run_root, stage)['config'])
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ''
@@ -99,29 +117,51 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ''
   return rows
 
 
+def _circumstances(stored: Mapping[str, Any], new: Mapping[str, Any]
+                   ) -> list[str]:
+  """What differs in data and restored stages, where both name them."""
+  names = {'manifest_sha256': 'manifest of the data', 'inputs': 'weights of'}
+  rows = differences(
+      *({label: values[key] for key, label in names.items()
+         if key in stored and key in new} for values in (stored, new)))
+  # Hashes: their beginnings tell them apart.
+  return [re.sub(r'\b([0-9a-f]{12})[0-9a-f]{52}\b', r'\1', row)
+          for row in rows]
+
+
 def claim(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
           provenance: Mapping[str, Any]) -> pathlib.Path:
   """Makes the stage's folder, or checks that the one there fits.
+
+  Args:
+    run_root: Folder of the stages.
+    stage: What is to be trained.
+    config: Its configuration.
+    provenance: Kept in config.json. Of a run that goes on, 'manifest_sha256'
+      (the data) and 'inputs' (restored stages) must be what they were.
 
   Returns:
     The folder.
 
   Raises:
-    CheckpointError: If it holds a run with another model or schedule.
+    CheckpointError: If it holds a run with another model, schedule, seed,
+      optimizer, data or inputs.
   """
   folder = stage_dir(run_root, stage.name)
   path = folder / 'config.json'
   new = json.loads(json.dumps(config_json.to_json(config)))
   if path.exists():
+    stored = _read_json(path, 'config')
     # Read and written again, so that fields it lacks have their defaults.
     old = json.loads(json.dumps(config_json.to_json(
-        config_json.from_json(_read_json(path, 'config')))))
-    rows = differences(
-        {k: old.get(k) for k in ('model', stage.name, 'seed')},
-        {k: new.get(k) for k in ('model', stage.name, 'seed')})
+        config_json.from_json(stored['config']))))
+    shaping = ('model', 'optimizer', *stage.reads, stage.name, 'seed')
+    rows = differences({k: old.get(k) for k in shaping},
+                       {k: new.get(k) for k in shaping})
+    rows += _circumstances(stored, provenance)
     if rows:
       raise CheckpointError(
-          f'{folder} holds a run with another configuration '
+          f'{folder} holds a run with another configuration or other inputs '
           f'({"; ".join(rows[:4])}); use another --run_root, or --restart to '
           'throw that run away')
     return folder
@@ -146,7 +186,7 @@ def stored_networks(run_root: str, stage: str) -> frozenset[str]:
   Raises:
     CheckpointError: If the checkpoint cannot be read.
   """
-  prefix = _finished_prefix(stage_dir(run_root, stage) / FINISHED)
+  prefix = finished_prefix(run_root, stage)
   try:
     names = [name for name, _ in tf.train.list_variables(prefix)]
   except (ValueError, tf.errors.OpError) as error:
@@ -177,7 +217,7 @@ def restore_networks(networks: Mapping[str, tf.Module],
       raise CheckpointError(
           f'stage {stage} has not been trained in {run_root}; run: python -m '
           f'earsr_tf.train --stage={stage} --run_root={run_root}')
-    prefix = _finished_prefix(path)
+    prefix = finished_prefix(run_root, stage)
     reader = tf.train.Checkpoint(
         networks=network_checkpoint({network: networks[name]}))
     try:
@@ -208,26 +248,3 @@ def save_networks(run_root: str, stage: str, networks: Mapping[str, tf.Module],
   path = saver.write(str(folder / 'checkpoints' / 'ckpt-1'))
   write_json(folder / FINISHED, {
       'checkpoint': os.path.basename(path), 'images': 0, 'step': 0})
-
-
-def restore_latest(checkpoint: tf.train.Checkpoint,
-                   manager: tf.train.CheckpointManager) -> str | None:
-  """Restores the newest checkpoint of a run that is under way.
-
-  Returns:
-    Its prefix, or None for a fresh run.
-
-  Raises:
-    CheckpointError: If it cannot be restored completely.
-  """
-  path = manager.latest_checkpoint
-  if path is None:
-    return None
-  try:
-    checkpoint.restore(path).assert_existing_objects_matched()
-  except (AssertionError, ValueError, IndexError, tf.errors.OpError) as error:
-    reason = str(error).strip().split('\n')[0][:200]
-    raise CheckpointError(
-        f'{path}: cannot be restored ({reason}); remove it to go on from the '
-        'one before, or use --restart') from error
-  return path

@@ -107,7 +107,7 @@ def compile_update(
   Returns:
     A function of (batch, step, images, alpha, weights) that returns the mean
     of each term over the global batch, 'total', 'grad_norm' and 'is_finite'.
-    A step whose loss or gradient is not finite changes nothing.
+    A step whose loss, gradient or moved state is not finite changes nothing.
   """
   owners = {v.ref(): optimizers[name] for name in update.trains
             for v in networks[name].trainable_variables}
@@ -122,8 +122,11 @@ def compile_update(
     metrics = {k: _mean(strategy, v) for k, v in metrics.items()}
     first = [strategy.experimental_local_results(g)[0] for g in gradients]
     metrics['grad_norm'] = tf.linalg.global_norm(first)
-    is_finite = tf.math.is_finite(metrics['total'] + metrics['grad_norm'])
     means = [_mean(strategy, value) for value in state]
+    # All of these are sums over replicas: every replica comes to one answer.
+    is_finite = tf.reduce_all(
+        [tf.math.is_finite(metrics['total'] + metrics['grad_norm']),
+         *(tf.reduce_all(tf.math.is_finite(value)) for value in means)])
 
     def apply():
       # The condition stands outside strategy.run: inside, applying gradients

@@ -6,8 +6,6 @@ a word, a line that cannot be written here stops the run.
 
 from __future__ import annotations
 
-import json
-import os
 import pathlib
 import time
 from typing import Mapping
@@ -18,24 +16,7 @@ import tensorflow as tf
 import tqdm
 
 from earsr_tf.ops import spectrogram
-
-
-def _forget_after(path: pathlib.Path, images: int) -> None:
-  """Drops lines beyond `images` and a torn one: they will come again."""
-  if not path.is_file():
-    return
-  kept = []
-  for line in path.read_text(
-      encoding='utf-8', errors='replace').splitlines(keepends=True):
-    try:
-      is_past = json.loads(line)['images'] <= images
-    except (ValueError, KeyError, TypeError):
-      continue
-    if is_past and line.endswith('\n'):
-      kept.append(line)
-  partial = path.with_name(f'.{path.name}.partial')
-  partial.write_text(''.join(kept), encoding='utf-8')
-  os.replace(partial, path)
+from earsr_tf.training import record
 
 
 class Reporter:
@@ -46,24 +27,33 @@ class Reporter:
 
   def __init__(self, *, folder: pathlib.Path, stage: str, images: int,
                total_images: int, log_every: float):
-    """Opens the files; `images` is where the run stands."""
+    """Opens the files; `images` is where the run stands.
+
+    Raises:
+      StorageError: If metrics.jsonl cannot be written.
+    """
     self._stage = stage
     self._total = total_images
     self._log_every = log_every
     self._writer = tf.summary.create_file_writer(str(folder / 'train'))
-    _forget_after(folder / 'metrics.jsonl', images)
-    # pylint: disable-next=consider-using-with
-    self._lines = open(folder / 'metrics.jsonl', 'a', encoding='utf-8')
+    self._record = record.Record(folder=folder, images=images)
     # Silent unless on a terminal; there, the bar stands in for log lines.
     self._bar = tqdm.tqdm(
         total=total_images, initial=images, unit='img', desc=stage,
         disable=None, mininterval=1.0, smoothing=0.1)
-    self._last_time = time.monotonic()
+    self._last_time = self._last_log = time.monotonic()
     self._last_images = images
 
-  def is_due(self) -> bool:
-    """Whether `log_every` seconds have passed since the last record."""
-    return time.monotonic() - self._last_time >= self._log_every
+  def rewind(self, images: int) -> None:
+    """Forgets what was recorded beyond `images`: it will come again."""
+    self._record.rewind(images)
+    self._bar.n = self._last_images = images
+    self._last_time = time.monotonic()
+    self._bar.refresh()
+
+  def sync(self) -> None:
+    """Waits until all records are on the disk."""
+    self._record.sync()
 
   def advance(self, images: int) -> None:
     """Moves the progress bar by `images`."""
@@ -71,19 +61,24 @@ class Reporter:
 
   def scalars(self, step: int, images: int, values: Mapping[str, float]
               ) -> None:
-    """Records scalars at `images`, with the rate since the last record."""
+    """Records scalars at `images`, with the rate since the last record.
+
+    A log line follows if `log_every` seconds have passed since the last one.
+
+    Raises:
+      StorageError: If metrics.jsonl cannot be written.
+    """
     now = time.monotonic()
     rate = (images - self._last_images) / max(now - self._last_time, 1e-9)
     values = {**values, 'timing/images_per_s': rate,
               'progress/kimg': images / 1000.0}
     self._last_time, self._last_images = now, images
-    self._lines.write(json.dumps(
-        {'step': step, 'images': images, **values}) + '\n')
-    self._lines.flush()
+    self._record.write({'step': step, 'images': images, **values})
     with self._writer.as_default(step=images):
       for name, value in values.items():
         tf.summary.scalar(name, value)
-    if self._bar.disable:
+    if self._bar.disable and now - self._last_log >= self._log_every:
+      self._last_log = now
       shown = ' '.join(
           f'{name.removeprefix("loss/")}={value:.4g}'
           for name, value in values.items()
@@ -122,5 +117,5 @@ class Reporter:
   def close(self) -> None:
     """Flushes and closes all files."""
     self._bar.close()
-    self._lines.close()
+    self._record.close()
     self._writer.close()

@@ -23,27 +23,31 @@ _FADING = (PhaseConfig(20, 4, 8, 20, 1e-2),)  # 4x4 to 8x8: quick to trace
 
 def _config(phases: tuple[PhaseConfig, ...] = _FADING) -> config_lib.Config:
   """Five steps of each stage, a checkpoint after each step."""
-  base = fakes.small_config()
+  base, short = fakes.small_config(), (PhaseConfig(20, 4),)
+  sections = {name: dataclasses.replace(getattr(base, name), phases=short)
+              for name in ('invert', 'low_res', 'audio', 'fusion',
+                           'attributes')}
   return dataclasses.replace(
-      base,
+      base, **sections,
       optimizer=dataclasses.replace(base.optimizer, decay='cosine'),
       generator=dataclasses.replace(
           base.generator, r1_interval=2, phases=phases),
       finetune=dataclasses.replace(
-          base.finetune, phases=(PhaseConfig(20, 4),), plateau_images=4),
+          base.finetune, phases=short, plateau_images=4),
       training=dataclasses.replace(
           base.training, save_every=4, keep=2))
 
 
 def _train(name: str, config: config_lib.Config, run_root: pathlib.Path,
-           stop: int | None = None) -> None:
+           stop: int | None = None, replicas: int = 1) -> None:
   """Trains to the end, or until the data end at `stop` images."""
   def make_dataset(batch_size: int, start: int) -> tf.data.Dataset:
     data = fakes.batches(batch_size, start)
     return data if stop is None else data.take((stop - start) // batch_size)
 
   loop.train(
-      fakes.stage(name, config), config, run_root=str(run_root), replicas=1,
+      fakes.stage(name, config), config, run_root=str(run_root),
+      replicas=replicas,
       make_dataset=make_dataset, preview_batch=fakes.batch(2), provenance={})
 
 
@@ -65,24 +69,28 @@ def _metrics(folder: pathlib.Path) -> list[dict[str, float]]:
 
 # The generator stops while a resolution fades in; finetune after lambda_t was
 # halved.
-@pytest.mark.parametrize('name, phases, stop', [
-    ('finetune', _GROWING, 12), ('generator', _FADING, 12),
-    pytest.param('generator', _GROWING, 12, marks=pytest.mark.slow),
-    pytest.param('generator', _GROWING, 8, marks=pytest.mark.slow)])
+@pytest.mark.parametrize('name, phases, stop, replicas', [
+    ('finetune', _GROWING, 12, 1), ('generator', _FADING, 12, 1),
+    ('attributes', _GROWING, 8, 2),
+    *(pytest.param(*values, marks=pytest.mark.slow) for values in (
+        ('generator', _GROWING, 12, 1), ('generator', _GROWING, 8, 2),
+        *((name, _GROWING, 12, replicas)
+          for name in ('invert', 'finetune', 'low_res', 'audio', 'fusion')
+          for replicas in (1, 2) if (name, replicas) != ('finetune', 1))))])
 def test_resumed_equals_straight(
     tmp_path: pathlib.Path, name: str, phases: tuple[PhaseConfig, ...],
-    stop: int) -> None:
+    stop: int, replicas: int) -> None:
   config = _config(phases)
   straight, resumed = tmp_path / 'straight', tmp_path / 'resumed'
   for root in (straight, resumed):
     fakes.save_inputs(str(root), name, config)
-  _train(name, config, straight)
+  _train(name, config, straight, None, replicas)
   with pytest.raises(StopIteration):
-    _train(name, config, resumed, stop)
+    _train(name, config, resumed, stop, replicas)
   assert not checkpoints.is_finished(str(resumed), name)
   assert {p.name for p in (resumed / name / 'checkpoints').glob('*.index')
           } == {f'ckpt-{stop - 4}.index', f'ckpt-{stop}.index'}
-  _train(name, config, resumed)
+  _train(name, config, resumed, None, replicas)
 
   one, two = _tensors(straight / name), _tensors(resumed / name)
   assert set(one) == set(two)

@@ -104,6 +104,8 @@ class _Trained:
     variables: Path -> variable, of all networks.
     before: Path -> value before the first step.
     metrics: Those of every update, in order.
+    functions: The compiled updates.
+    optimizers: By key.
   """
 
   def __init__(self, case: _Case, replicas: int, run_root: str) -> None:
@@ -117,11 +119,11 @@ class _Trained:
           self.networks, self.stage.restores, run_root)
       # A large epsilon keeps steps in proportion to gradients: without it,
       # rounding decides the sign of a step along a gradient of almost zero.
-      self._optimizers = optimizers_lib.make(
+      self.optimizers = optimizers_lib.make(
           dataclasses.replace(self.stage, adam={
               key: dataclasses.replace(adam, epsilon=1.0)
               for key, adam in self.stage.adam.items()}), self.networks)
-    optimizers_lib.set_learning_rate(self._optimizers, self.stage, _RATE)
+    optimizers_lib.set_learning_rate(self.optimizers, self.stage, _RATE)
     self.variables = {}
     for name, network in self.networks.items():
       self.variables.update(_paths(name, network))
@@ -145,16 +147,16 @@ class _Trained:
             if path.split('/')[0] in names and v.trainable}
 
   def _run(self, phase: stage_lib.Phase, config: config_lib.Config) -> None:
-    functions = [step_lib.compile_update(
+    self.functions = [step_lib.compile_update(
         self.strategy, self.networks, update,
-        {name: self._optimizers[update.optimizer_of(name)]
+        {name: self.optimizers[update.optimizer_of(name)]
          for name in update.trains},
         step_lib.StepShape(phase.resolution, _BATCH_SIZE, 1000))
-                 for update in self.stage.updates]
+                      for update in self.stage.updates]
     data = self.strategy.experimental_distribute_dataset(fakes.batches(
         _BATCH_SIZE, image_size=config.model.image_size))
     for step, batch in enumerate(itertools.islice(iter(data), _STEPS)):
-      for update, function in zip(self.stage.updates, functions):
+      for update, function in zip(self.stage.updates, self.functions):
         weights = {
             term: tf.constant(float(getattr(weight, 'initial', weight)))
             for term, weight in update.weights.items()}
@@ -214,6 +216,37 @@ def test_all_variables_are_equal_on_all_replicas(two: _Trained) -> None:
     assert len(copies) == 2
     np.testing.assert_array_equal(
         copies[0].numpy(), copies[1].numpy(), path)
+
+
+def test_slots_of_optimizers_are_equal_on_all_replicas(two: _Trained) -> None:
+  slots = [v for o in two.optimizers.values() for v in o.variables()]
+  assert len(slots) > 2 * len(two.trained())
+  for variable in slots:
+    copies = two.strategy.experimental_local_results(variable)
+    assert len(copies) == 2
+    np.testing.assert_array_equal(
+        copies[0].numpy(), copies[1].numpy(), variable.name)
+
+
+def _operations(function: tf.types.experimental.GenericFunction
+                ) -> set[str]:
+  """Kinds of all operations of a traced function, inner functions included."""
+  concrete, = function._list_all_concrete_functions()  # pylint: disable=W0212
+  graph = concrete.graph.as_graph_def(add_shapes=False)
+  nodes = [*graph.node, *(n for f in graph.library.function
+                          for n in f.node_def)]
+  return {node.op for node in nodes}
+
+
+def test_all_randomness_of_a_step_is_stateless(
+    one: _Trained, two: _Trained) -> None:
+  for trained in (one, two):
+    for function in trained.functions:
+      kinds = _operations(function)
+      assert {'AddV2', 'Mul'} <= kinds  # it looked at the right place
+      assert not [k for k in kinds if fakes.is_stateful_random(k)]
+      # Shapes and learning rates change nothing: it was traced once.
+      assert function.experimental_get_tracing_count() == 1
 
 
 def test_terms_are_finite_and_per_image(case: _Case, one: _Trained) -> None:

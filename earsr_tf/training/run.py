@@ -1,0 +1,128 @@
+"""What lives as long as a run: networks, averages, optimizers, counters."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+from absl import logging
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.stages import stage as stage_lib
+from earsr_tf.training import checkpoints
+from earsr_tf.training import distribution
+from earsr_tf.training import ema
+from earsr_tf.training import guards
+from earsr_tf.training import optimizers as optimizers_lib
+from earsr_tf.training import store as store_lib
+from earsr_tf.training import summaries
+from earsr_tf.training import weights as weights_lib
+
+
+@dataclasses.dataclass
+class Run:
+  """A stage in training.
+
+  Attributes:
+    stage: What is trained.
+    config: The whole configuration.
+    strategy: Holds the networks' variables.
+    networks: All networks, and the averages as '<network>_ema'.
+    optimizers: By key, with all slots.
+    weights: Loss weights that change.
+    skips: Steps that were not finite.
+    step: [] int64, steps so far.
+    images: [] int64, images shown so far.
+    store: The run's checkpoints.
+    reporter: Where it reports.
+    rollbacks: How often this process went back to a checkpoint ...
+    failed_at: ... and the images at which that last became necessary.
+  """
+  stage: stage_lib.Stage
+  config: config_lib.Config
+  strategy: tf.distribute.Strategy
+  networks: dict[str, tf.keras.Model]
+  optimizers: dict[str, tf.keras.optimizers.legacy.Adam]
+  weights: dict[str, weights_lib.PlateauWeight]
+  skips: guards.Skips
+  step: tf.Variable
+  images: tf.Variable
+  store: store_lib.Store | None = None
+  reporter: summaries.Reporter | None = None
+  rollbacks: int = 0
+  failed_at: int = -1
+
+  def save(self) -> str:
+    """Saves a checkpoint of this moment; returns its prefix.
+
+    What the record says is on the disk before the checkpoint that a later
+    start goes on from.
+    """
+    self.reporter.sync()
+    return self.store.save(int(self.images))
+
+
+def build(stage: stage_lib.Stage, config: config_lib.Config, *, replicas: int,
+          run_root: str) -> Run:
+  """Makes a run at its beginning; networks have their first weights.
+
+  Args:
+    stage: What to train.
+    config: The whole configuration; its seed gives the first weights.
+    replicas: Devices.
+    run_root: Folder of all stages, for the networks that are restored.
+
+  Raises:
+    CheckpointError: If inputs are missing or do not fit.
+    DeviceError: If there are not so many devices.
+  """
+  strategy = distribution.make_strategy(replicas)
+  tf.keras.utils.set_random_seed(config.seed)  # for the first weights only
+  with strategy.scope():
+    networks = dict(stage.build())
+    checkpoints.restore_networks(networks, stage.restores, run_root)
+    if stage.averages:
+      twins = stage.build()
+      for name in stage.averages:
+        ema.start(twins[name], networks[name])
+        networks[f'{name}_ema'] = twins[name]
+    optimizers = optimizers_lib.make(stage, networks)
+  # Host state: one copy, not one per replica.
+  return Run(
+      stage, config, strategy, networks, optimizers, weights_lib.make(stage),
+      guards.Skips(stage=stage),
+      step=tf.Variable(0, dtype=tf.int64, trainable=False),
+      images=tf.Variable(0, dtype=tf.int64, trainable=False))
+
+
+def saved_networks(run: Run) -> dict[str, tf.keras.Model]:
+  """What moves or is handed on; frozen inputs stay where they came from."""
+  moving = {name for update in run.stage.updates for name in update.trains}
+  moving |= {f'{name}_ema' for name in run.stage.averages}
+  return {name: run.networks[name]
+          for name in sorted(moving | set(run.stage.outputs))}
+
+
+def resume(run: Run, folder: pathlib.Path) -> None:
+  """Opens the run's checkpoints and goes on from the newest intact one.
+
+  Raises:
+    CheckpointError: If there are checkpoints and none can be restored.
+  """
+  networks = saved_networks(run)
+  weights = [run.weights[key] for key in sorted(run.weights)]
+  checkpoint = tf.train.Checkpoint(
+      networks=checkpoints.network_checkpoint(networks),
+      optimizers=tf.train.Checkpoint(**run.optimizers),
+      weights=weights, skips=run.skips, step=run.step, images=run.images)
+  variables = [v for part in (*networks.values(), *weights, run.skips)
+               for v in part.variables]
+  variables += [v for o in run.optimizers.values() for v in o.variables()]
+  run.store = store_lib.Store(
+      checkpoint=checkpoint, variables=variables,
+      folder=folder / 'checkpoints', keep=run.config.training.keep)
+  path = run.store.restore_newest()
+  if path:
+    logging.info('%s: going on from %s (%d images)', run.stage.name, path,
+                 int(run.images))

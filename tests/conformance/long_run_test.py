@@ -1,0 +1,66 @@
+"""2000 steps: memory, open files and traced functions do not grow."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pathlib
+
+import pytest
+
+from earsr_tf.config import PhaseConfig
+from earsr_tf.training import loop
+from earsr_tf.training import summaries
+from tests import fakes
+
+_STEPS = 2000
+
+
+def _resident_bytes() -> int:
+  pages = pathlib.Path('/proc/self/statm').read_text(encoding='ascii').split()
+  return int(pages[1]) * os.sysconf('SC_PAGE_SIZE')
+
+
+@pytest.mark.slow
+def test_a_long_run_stays_as_it_began(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch,
+    record_property) -> None:
+  base = fakes.small_config()
+  config = dataclasses.replace(
+      base, attributes=dataclasses.replace(base.attributes, phases=(
+          PhaseConfig(2 * _STEPS, 4), PhaseConfig(2 * _STEPS, 4))),
+      training=dataclasses.replace(
+          base.training, log_every=1e9, save_every=400, preview_every=2000))
+  functions, memory, files = [], [], []
+  compile_update = loop.step_lib.compile_update
+  advance = summaries.Reporter.advance
+
+  def compiled(*args, **kwargs):
+    functions.append(compile_update(*args, **kwargs))
+    return functions[-1]
+
+  def measured(self, images: int) -> None:
+    advance(self, images)
+    memory.append(_resident_bytes())
+    files.append(len(os.listdir('/proc/self/fd')))
+    for function in functions:
+      assert function.experimental_get_tracing_count() == 1
+
+  monkeypatch.setattr(loop.step_lib, 'compile_update', compiled)
+  monkeypatch.setattr(summaries.Reporter, 'advance', measured)
+  loop.train(
+      fakes.stage('attributes', config), config, run_root=str(tmp_path),
+      replicas=1, make_dataset=fakes.batches, preview_batch=fakes.batch(2),
+      provenance={})
+
+  assert len(memory) == _STEPS and len(functions) == 2  # one per phase
+  # From the middle of the first phase to its end, and so in the second.
+  growth = [(memory[last] - memory[first]) / (last - first) for first, last in (
+      (300, _STEPS // 2 - 1), (_STEPS // 2 + 300, _STEPS - 1))]
+  print(f'bytes a step: {growth}; open files: {files[300]}, {files[-1]}')
+  record_property('bytes_a_step', growth)
+  # 1 MB in 100 steps would be a leak.
+  assert max(growth) < 10_000
+  assert max(files[300:]) <= files[300] + 2
+  left = list((tmp_path / 'attributes' / 'checkpoints').glob('*.index'))
+  assert len(left) == config.training.keep
