@@ -262,12 +262,16 @@ class TrainingConfig:
     save_every: Images between checkpoints.
     keep: Checkpoints kept.
     preview_size: Rows of the preview grids.
+    cached_targets: Whether E_h's codes, the targets of Eqs. (3) to (5), are
+      computed once and kept below the run root; if not, in every step. Equal
+      but for rounding; a run keeps to one of them.
   """
   log_every: float = 10.0
   preview_every: int = 200_000
   save_every: int = 500_000
   keep: int = 3
   preview_size: int = 8
+  cached_targets: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -53,7 +53,7 @@ def _demo() -> config_lib.Config:
           phases=(PhaseConfig(6_000, 16, learning_rate=2e-3),),
           max_softening=8),
       training=config_lib.TrainingConfig(
-          preview_every=0, save_every=4_000, keep=2))
+          preview_every=0, save_every=4_000, keep=2, cached_targets=True))
 
 
 def _tiny() -> config_lib.Config:
@@ -84,7 +84,7 @@ def _tiny() -> config_lib.Config:
       attributes=config_lib.AttributesConfig(phases=short),
       training=config_lib.TrainingConfig(
           log_every=0.0, preview_every=0, save_every=8, keep=2,
-          preview_size=2))
+          preview_size=2, cached_targets=True))
 
 
 def _bench() -> config_lib.Config:
@@ -115,7 +115,8 @@ def _bench() -> config_lib.Config:
           demo.attributes,
           phases=(PhaseConfig(40_000, 16, learning_rate=2e-3),)),
       training=config_lib.TrainingConfig(
-          preview_every=20_000, save_every=8_000, keep=2))
+          preview_every=20_000, save_every=8_000, keep=2,
+          cached_targets=True))
 
 
 def get(name: str) -> config_lib.Config:

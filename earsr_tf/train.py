@@ -12,7 +12,7 @@ import platform
 import shutil
 import sys
 import time
-from typing import Any
+from typing import Any, Mapping
 
 from absl import flags
 from absl import logging
@@ -59,6 +59,16 @@ def _with_classes(config: config_lib.Config, speakers: int
       config.attributes, num_speakers=classes))
 
 
+def _preview_batch(stage: Any, config: config_lib.Config, data_dir: str,
+                   records: Mapping[str, int]) -> Mapping[str, Any]:
+  """The pictures and voices of the preview grids, held out if possible."""
+  from earsr_tf.data import pipeline  # pylint: disable=import-outside-toplevel
+  splits = ('closed_test',) if records.get('closed_test') else stage.splits
+  return next(iter(pipeline.make_eval_dataset(
+      data_dir, splits=splits, inputs=stage.preview_inputs or stage.inputs,
+      batch_size=config.training.preview_size)))
+
+
 def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
         restart: bool = False) -> None:
@@ -85,6 +95,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   from earsr_tf.training import checkpoints
   from earsr_tf.training import distribution
   from earsr_tf.training import loop
+  from earsr_tf.training import targets
   distribution.configure(replicas)
   info = pipeline.data_info(data_dir)
   if stage == 'attributes':
@@ -97,22 +108,22 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   if restart and folder.exists():
     shutil.rmtree(folder)
   provenance = _provenance(dataset, data_dir, info.manifest_sha256)
-  if checkpoints.is_finished(run_root, stage):
+  if (folder / 'config.json').exists():  # refuse before anything is made
     checkpoints.claim(run_root, made, config, provenance)
+  if checkpoints.is_finished(run_root, stage):
     logging.info('%s: already finished in %s', stage, folder)
     return
-  preview_splits = ('closed_test',) if info.records.get('closed_test') else (
-      made.splits)
-  preview_batch = next(iter(pipeline.make_eval_dataset(
-      data_dir, splits=preview_splits, inputs=made.inputs,
-      batch_size=config.training.preview_size)))
+  data = pipeline.TrainingData(
+      data=data_dir, splits=made.splits, inputs=made.inputs,
+      targets=targets.ensure(made, config, run_root=run_root,
+                             data_dir=data_dir))
   loop.train(
       made, config, run_root=run_root, replicas=replicas,
-      make_dataset=lambda batch_size, start: pipeline.make_dataset(
-          data_dir, splits=made.splits, inputs=made.inputs,
+      make_dataset=lambda batch_size, start: data.batches(
           batch_size=batch_size, seed=config.seed, start_images=start,
           mirror=made.mirror),
-      preview_batch=preview_batch, provenance=provenance)
+      preview_batch=_preview_batch(made, config, data_dir, info.records),
+      provenance=provenance)
 
 
 def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:

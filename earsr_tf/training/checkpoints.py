@@ -99,6 +99,16 @@ def differences(old: Mapping[str, Any], new: Mapping[str, Any], prefix: str = ''
   return rows
 
 
+def _fixed(config: Mapping[str, Any], stage: stage_lib.Stage
+           ) -> dict[str, Any]:
+  """What may not change while a stage is trained."""
+  fixed = {k: config.get(k) for k in ('model', stage.name, 'seed')}
+  if stage.targets:
+    fixed['training'] = {
+        'cached_targets': config['training']['cached_targets']}
+  return fixed
+
+
 def claim(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
           provenance: Mapping[str, Any]) -> pathlib.Path:
   """Makes the stage's folder, or checks that the one there fits.
@@ -116,9 +126,7 @@ def claim(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
     # Read and written again, so that fields it lacks have their defaults.
     old = json.loads(json.dumps(config_json.to_json(
         config_json.from_json(_read_json(path, 'config')))))
-    rows = differences(
-        {k: old.get(k) for k in ('model', stage.name, 'seed')},
-        {k: new.get(k) for k in ('model', stage.name, 'seed')})
+    rows = differences(_fixed(old, stage), _fixed(new, stage))
     if rows:
       raise CheckpointError(
           f'{folder} holds a run with another configuration '
