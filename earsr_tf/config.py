@@ -216,10 +216,11 @@ class LowResConfig:
 
 @dataclasses.dataclass(frozen=True)
 class AudioConfig:
-  """Stage 3b: Eq. (4), E_a on D_pre; `l1_reduction`: 'mean' or 'sum'."""
+  """Stage 3b: Eq. (4); `start_images`: voices that scale E_a's weights."""
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(12_800_000, 64),)
   code_weight: float = 1.0
   l1_reduction: str = 'mean'
+  start_images: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -258,8 +259,7 @@ class TrainingConfig:
 
   Attributes:
     log_every: Seconds between log lines.
-    record_every: Images between records: lines of metrics.jsonl and scalar
-      summaries.
+    record_every: Images between lines of metrics.jsonl and summaries.
     preview_every: Images between preview grids; 0 means only at the end.
     save_every: Images between checkpoints.
     keep: Checkpoints kept.
@@ -267,6 +267,8 @@ class TrainingConfig:
       gradient is not finite; one more, and the run goes back ...
     max_rollbacks: ... to its last checkpoint, at most this often.
     preview_size: Rows of the preview grids.
+    cached_targets: Whether E_h's codes, the targets of Eqs. (3) to (5), are
+      computed once and kept; a run keeps to one way.
   """
   log_every: float = 10.0
   record_every: int = 5_000
@@ -276,6 +278,7 @@ class TrainingConfig:
   max_skipped_in_a_row: int = 10
   max_rollbacks: int = 3
   preview_size: int = 8
+  cached_targets: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

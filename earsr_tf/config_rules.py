@@ -55,6 +55,10 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
     value = getattr(config.training, name)
     rules.append((value >= 0, f'training.{name}={value}: use 0 or more'))
   rules.append((
+      config.audio.start_images != 1 and config.audio.start_images >= 0,
+      f'audio.start_images={config.audio.start_images}: use 0, or at least 2 '
+      'voices, whose spread can be measured'))
+  rules.append((
       0.0 < tune.plateau_smoothing <= 1.0,
       f'finetune.plateau_smoothing={tune.plateau_smoothing}: use a share of '
       'the window, above 0 and at most 1'))

@@ -18,7 +18,7 @@ _SMALL_MODEL = config_lib.ModelConfig(
     noise_gain=0.1, rgb_output='skip', image_encoder_filters=8,
     image_encoder_max_filters=256, low_res_filters=64, low_res_max_filters=256,
     low_res_hidden=512, low_res_norm='none', encoder_init='he_normal',
-    audio_filters=8, audio_max_filters=128, audio_hidden=256, fusion_hidden=512,
+    audio_filters=4, audio_max_filters=256, audio_hidden=256, fusion_hidden=512,
     code_norm='unit', classifier_filters=16)
 
 
@@ -45,7 +45,8 @@ def _demo() -> config_lib.Config:
           PhaseConfig(7_000, 8, 32, 0, 1e-3),
           PhaseConfig(1_000, 8, 128, 0, 1e-3))),
       audio=config_lib.AudioConfig(
-          phases=(PhaseConfig(1_800, 8, learning_rate=1e-3),)),
+          phases=(PhaseConfig(4_000, 8, learning_rate=1e-3),),
+          start_images=64),
       fusion=config_lib.FusionConfig(phases=(
           PhaseConfig(1_200, 8, 64, 0, 1e-3),
           PhaseConfig(800, 8, 128, 0, 1e-3))),
@@ -53,7 +54,8 @@ def _demo() -> config_lib.Config:
           phases=(PhaseConfig(6_000, 16, learning_rate=2e-3),),
           max_softening=8),
       training=config_lib.TrainingConfig(
-          record_every=200, preview_every=0, save_every=4_000, keep=2))
+          record_every=200, preview_every=0, save_every=4_000, keep=2,
+          cached_targets=True))
 
 
 def _tiny() -> config_lib.Config:
@@ -79,12 +81,13 @@ def _tiny() -> config_lib.Config:
           phases=(PhaseConfig(16, 4, 16), PhaseConfig(16, 4, 128)),
           plateau_images=8, plateau_tolerance=0.05),
       low_res=config_lib.LowResConfig(phases=short),
-      audio=config_lib.AudioConfig(phases=short),
+      audio=config_lib.AudioConfig(phases=short, start_images=4),
       fusion=config_lib.FusionConfig(phases=short),
       attributes=config_lib.AttributesConfig(phases=short),
       training=config_lib.TrainingConfig(
           log_every=0.0, record_every=1, preview_every=0, save_every=8, keep=2,
-          preview_size=2))
+          preview_size=2,
+          cached_targets=True))
 
 
 def _bench() -> config_lib.Config:
@@ -92,7 +95,7 @@ def _bench() -> config_lib.Config:
   return dataclasses.replace(
       demo, preset='bench',
       model=dataclasses.replace(
-          demo.model, fmap_base=1024, fmap_max=96, audio_filters=16,
+          demo.model, fmap_base=1024, fmap_max=96, audio_filters=8,
           audio_hidden=512, classifier_filters=24),
       generator=dataclasses.replace(demo.generator, phases=(
           PhaseConfig(10_000, 16, 8, 0, 4e-3),
@@ -107,7 +110,8 @@ def _bench() -> config_lib.Config:
           PhaseConfig(40_000, 8, 32, 0, 1e-3),
           PhaseConfig(6_000, 8, 128, 0, 1e-3))),
       audio=config_lib.AudioConfig(
-          phases=(PhaseConfig(20_000, 8, learning_rate=1e-3),)),
+          phases=(PhaseConfig(20_000, 8, learning_rate=1e-3),),
+          start_images=64),
       fusion=config_lib.FusionConfig(phases=(
           PhaseConfig(12_000, 8, 64, 0, 1e-3),
           PhaseConfig(4_000, 8, 128, 0, 1e-3))),
@@ -115,7 +119,8 @@ def _bench() -> config_lib.Config:
           demo.attributes,
           phases=(PhaseConfig(40_000, 16, learning_rate=2e-3),)),
       training=config_lib.TrainingConfig(
-          record_every=500, preview_every=20_000, save_every=8_000, keep=2))
+          record_every=500, preview_every=20_000, save_every=8_000, keep=2,
+          cached_targets=True))
 
 
 def get(name: str) -> config_lib.Config:

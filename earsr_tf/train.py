@@ -11,7 +11,7 @@ import json
 import shutil
 import sys
 import time
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Mapping, Sequence
 
 from absl import flags
 from absl import logging
@@ -74,6 +74,16 @@ def _with_classes(config: config_lib.Config, speakers: int
       config.attributes, num_speakers=classes))
 
 
+def _preview_batch(stage: Any, config: config_lib.Config, data_dir: str,
+                   records: Mapping[str, int]) -> Mapping[str, Any]:
+  """The pictures and voices of the preview grids, held out if possible."""
+  from earsr_tf.data import pipeline  # pylint: disable=import-outside-toplevel
+  splits = ('closed_test',) if records.get('closed_test') else stage.splits
+  return next(iter(pipeline.make_eval_dataset(
+      data_dir, splits=splits, inputs=stage.preview_inputs or stage.inputs,
+      batch_size=config.training.preview_size)))
+
+
 def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
         restart: bool = False, allow_other_inputs: bool = False) -> None:
@@ -115,8 +125,9 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
                allows_others=allow_other_inputs)
   provenance = _provenance(dataset, data_dir, info.manifest_sha256, replicas)
   provenance['inputs'] = inputs.fingerprints(run_root, made)
+  if (folder / 'config.json').exists() and not restart:
+    checkpoints.claim(run_root, made, config, provenance)  # refuses early
   if checkpoints.is_finished(run_root, stage) and not restart:
-    checkpoints.claim(run_root, made, config, provenance)
     logging.info('%s: already finished in %s', stage, folder)
     return
   with lock.hold(run_root, stage):
@@ -132,18 +143,18 @@ def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
   # pylint: disable=import-outside-toplevel
   from earsr_tf.data import pipeline
   from earsr_tf.training import loop
-  preview_splits = ('closed_test',) if info.records.get('closed_test') else (
-      made.splits)
-  preview_batch = next(iter(pipeline.make_eval_dataset(
-      data_dir, splits=preview_splits, inputs=made.inputs,
-      batch_size=config.training.preview_size)))
+  from earsr_tf.training import targets
+  data = pipeline.TrainingData(
+      data=data_dir, splits=made.splits, inputs=made.inputs,
+      targets=targets.ensure(made, config, run_root=run_root,
+                             data_dir=data_dir))
   loop.train(
       made, config, run_root=run_root, replicas=replicas,
-      make_dataset=lambda batch_size, start: pipeline.make_dataset(
-          data_dir, splits=made.splits, inputs=made.inputs,
+      make_dataset=lambda batch_size, start: data.batches(
           batch_size=batch_size, seed=config.seed, start_images=start,
           mirror=made.mirror),
-      preview_batch=preview_batch, provenance=provenance,
+      preview_batch=_preview_batch(made, config, data_dir, info.records),
+      provenance=provenance,
       clips=_clip_names(data_dir, made.splits, config.seed))
 
 

@@ -30,7 +30,9 @@ _STAGE_COMPONENTS = {
     'attributes': components.Attributes,
 }
 # Sections of the configuration that a stage reads besides its own and those
-# that all read. `training` changes how a stage runs, not what it computes.
+# that all read. `training` changes how a stage runs, not what it computes, but
+# that cached targets round otherwise, and a run keeps to one way.
+_READ_TARGETS = ('low_res', 'audio', 'fusion')
 _ALSO_READS = {'finetune': ('invert',)}
 _ALL_READ = ('seed', 'model', 'optimizer')
 
@@ -47,7 +49,10 @@ def stage_settings(config: config_lib.Config, stage: str) -> str:
   """
   values = config_json.to_json(config)
   names = (*_ALL_READ, *_ALSO_READS.get(stage, ()), stage)
-  return json.dumps({name: values[name] for name in names}, sort_keys=True)
+  read = {name: values[name] for name in names}
+  if stage in _READ_TARGETS:
+    read['cached_targets'] = config.training.cached_targets
+  return json.dumps(read, sort_keys=True)
 
 
 @dataclasses.dataclass

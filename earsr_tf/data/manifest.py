@@ -127,10 +127,14 @@ def read_manifest(data_dir: str, make_command: str = '') -> Manifest:
 
 def write_manifest(data_dir: str, content: Mapping[str, Any]) -> None:
   """Writes manifest.json by temporary name and rename; call it last."""
-  path = pathlib.Path(data_dir) / FILE_NAME
+  write_json(pathlib.Path(data_dir) / FILE_NAME, {'format': FORMAT, **content})
+
+
+def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
+  """Writes `path` by temporary name and rename, after all is on disk."""
   partial = path.with_suffix('.json.partial')
   with open(partial, 'w', encoding='utf-8') as f:
-    json.dump({'format': FORMAT, **content}, f, indent=1, sort_keys=True)
+    json.dump(content, f, indent=1, sort_keys=True)
     f.write('\n')
     f.flush()
     os.fsync(f.fileno())

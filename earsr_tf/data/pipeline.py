@@ -10,20 +10,21 @@ batches are the same.
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Sequence
+import functools
+from typing import Sequence
 
-import numpy as np
 import tensorflow as tf
 
 from earsr_tf.data import audio
+from earsr_tf.data import examples as examples_lib
 from earsr_tf.data import image
 from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
 from earsr_tf.data import records
 from earsr_tf.data import stream
+from earsr_tf.data import targets as targets_lib
 
 MEMORY_BYTES = 512 << 20
-_COUNT = 'count'  # number of frames of a clip; the rest is padding
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,14 +41,6 @@ class DataInfo:
   manifest_sha256: str
 
 
-@dataclasses.dataclass(frozen=True)
-class _Picked:
-  """A record on its way into a batch: entries, and how to get a frame."""
-  entries: dict[str, tf.Tensor]
-  count: tf.Tensor
-  frame: Callable[[tf.Tensor], tf.Tensor] | None
-
-
 def data_info(data_dir: str, make_command: str = '') -> DataInfo:
   """Reads what is in `data_dir`; see `manifest.read_manifest` for errors."""
   manifest = manifest_lib.read_manifest(data_dir, make_command)
@@ -58,55 +51,113 @@ def data_info(data_dir: str, make_command: str = '') -> DataInfo:
       manifest_sha256=manifest.sha256)
 
 
+class TrainingData:
+  """Data of a stage: one endless dataset after another, decoded once.
+
+  A stage makes a dataset for each of its phases. Data that fit are decoded
+  for the first of them and kept as long as this object lives.
+  """
+
+  def __init__(
+      self,
+      *,
+      data: str | manifest_lib.Manifest,
+      splits: Sequence[str],
+      inputs: Sequence[str],
+      targets: Sequence[targets_lib.Targets] = (),
+      memory_bytes: int = MEMORY_BYTES):
+    """Checks what is wanted; nothing is read yet.
+
+    Args:
+      data: Folder of shards, or its manifest.
+      splits: Splits to read, e.g. ('d_pre', 'd_rest').
+      inputs: Batch entries wanted, names from `keys`; only these are decoded.
+      targets: Where those of them that are targets are kept.
+      memory_bytes: Data that need no more are decoded once and kept.
+
+    Raises:
+      DataError: If the data are missing, damaged or empty.
+      ValueError: If an input is unknown.
+    """
+    self._manifest = _manifest(data)
+    self._splits = tuple(splits)
+    self._wanted = examples_lib.Wanted(
+        self._manifest, tuple(inputs),
+        tuple(t for t in targets if t.name in inputs))
+    self._beside = [t.files for t in self._wanted.targets]
+    self._is_kept = (
+        self._wanted.bytes_in_memory(self._splits) <= memory_bytes)
+
+  def batches(
+      self, *, batch_size: int, seed: int, start_images: int = 0,
+      training: bool = True, mirror: bool = False) -> tf.data.Dataset:
+    """Endless batches.
+
+    Args:
+      batch_size: Global batch.
+      seed: Order and draws follow from it.
+      start_images: Images consumed before; the stream continues there.
+      training: False keeps the stored order; the draws stay.
+      mirror: Flips each image left to right with probability 1/2.
+
+    Returns:
+      Dataset of dicts with the inputs and `keys.INDEX`, batches of
+      `batch_size`.
+
+    Raises:
+      DataError: If the data are damaged.
+      ValueError: If images are mirrored but their targets are not.
+    """
+    if mirror and self._wanted.targets:
+      raise ValueError('targets belong to images that are not mirrored')
+    order = stream.Order(
+        manifest=self._manifest, splits=self._splits, beside=self._beside,
+        seed=seed, start=start_images, shuffle=training)
+    draw = functools.partial(examples_lib.draw, seed=seed, mirror=mirror)
+
+    if self._is_kept:
+      content = self._content
+      examples = order.rows().map(
+          lambda index, row: draw(
+              examples_lib.kept(content, row), index=index),
+          num_parallel_calls=2)
+    else:
+      examples = order.from_shards().map(
+          lambda index, parts: draw(examples_lib.stored(
+              examples_lib.parse(parts, self._wanted),
+              self._manifest.image_size), index=index),
+          num_parallel_calls=2)
+    return _finish(examples, batch_size, drop_remainder=True)
+
+  @functools.cached_property
+  def _content(self) -> dict[str, tf.Tensor]:
+    """All records, decoded, padded to the longest: [records, ...] each."""
+    total = sum(s.records for s in self._manifest.shards(self._splits))
+    whole = stream.stored(self._manifest, self._splits, self._beside).map(
+        lambda *parts: examples_lib.load(parts, self._wanted),
+        num_parallel_calls=2).padded_batch(total, drop_remainder=True)
+    try:
+      # Fewer records than stated are none: never train on fewer.
+      return whole.get_single_element()
+    except tf.errors.OpError as e:
+      raise records.DataError(
+          f'{self._manifest.data_dir}: shards of {" + ".join(self._splits)} '
+          'are damaged or hold fewer records than their manifest says '
+          f'({type(e).__name__}); prepare the data again') from e
+
+
 def make_dataset(
     data: str | manifest_lib.Manifest,
     *,
     splits: Sequence[str],
     inputs: Sequence[str],
-    batch_size: int,
-    seed: int,
-    start_images: int = 0,
-    training: bool = True,
-    mirror: bool = False,
-    memory_bytes: int = MEMORY_BYTES) -> tf.data.Dataset:
-  """Endless batches.
-
-  Args:
-    data: Folder of shards, or its manifest.
-    splits: Splits to read, e.g. ('d_pre', 'd_rest').
-    inputs: Batch entries wanted, names from `keys`; only these are decoded.
-    batch_size: Global batch.
-    seed: Order and draws follow from it.
-    start_images: Images consumed before; the stream continues there.
-    training: False keeps the stored order; the draws stay.
-    mirror: Flips each image left to right with probability 1/2.
-    memory_bytes: Data that need no more are decoded once and kept.
-
-  Returns:
-    Dataset of dicts with `inputs` and `keys.INDEX`, batches of `batch_size`.
-
-  Raises:
-    DataError: If the data are missing, damaged or empty.
-    ValueError: If an input is unknown.
-  """
-  manifest = _manifest(data)
-  inputs = _checked(inputs)
-  order = stream.Order(
-      manifest=manifest, splits=splits, seed=seed, start=start_images,
-      shuffle=training)
-
-  if _bytes_in_memory(manifest, splits, inputs) <= memory_bytes:
-    examples = order.from_memory(lambda r: _load(r, inputs, manifest)).map(
-        lambda index, row, entries: _draw(
-            _kept(entries, row), index=index, seed=seed, mirror=mirror),
-        num_parallel_calls=2)
-  else:
-    examples = order.from_shards().map(
-        lambda index, record: _draw(
-            _stored(_entries(record, inputs, manifest), manifest.image_size),
-            index=index, seed=seed, mirror=mirror),
-        num_parallel_calls=2)
-  return _finish(examples, batch_size, drop_remainder=True)
+    targets: Sequence[targets_lib.Targets] = (),
+    memory_bytes: int = MEMORY_BYTES,
+    **options: int | bool) -> tf.data.Dataset:
+  """One dataset of `TrainingData`; see there for all arguments."""
+  return TrainingData(
+      data=data, splits=splits, inputs=inputs, targets=targets,
+      memory_bytes=memory_bytes).batches(**options)
 
 
 def make_eval_dataset(
@@ -136,21 +187,50 @@ def make_eval_dataset(
     ValueError: If an input is unknown.
   """
   manifest = _manifest(data)
-  inputs = _checked(inputs)
-  files = [f'{manifest.data_dir}/{s.file}' for s in manifest.shards(splits)]
-  clips = tf.data.TFRecordDataset(files, buffer_size=stream.READ_BYTES)
+  wanted = examples_lib.Wanted(manifest, tuple(inputs))
+  clips = stream.stored(manifest, splits)
   if frames_per_clip > 1:
     clips = clips.flat_map(
-        lambda r: tf.data.Dataset.from_tensors(r).repeat(frames_per_clip))
+        lambda r: tf.data.Dataset.from_tensors((r,)).repeat(frames_per_clip))
 
-  def read(index: tf.Tensor, serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-    entries = _entries(serialized, inputs, manifest)
-    return _draw(
-        _stored(entries, manifest.image_size), index=index, seed=seed,
-        per_clip=frames_per_clip)
+  def read(
+      index: tf.Tensor, parts: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
+    return examples_lib.draw(
+        examples_lib.stored(
+            examples_lib.parse(parts, wanted), manifest.image_size),
+        index=index, seed=seed, per_clip=frames_per_clip)
 
   examples = clips.enumerate().map(read, num_parallel_calls=2)
   return _finish(examples, batch_size, drop_remainder=False)
+
+
+def frames(
+    manifest: manifest_lib.Manifest, shard: manifest_lib.Shard,
+    batch_size: int) -> tf.data.Dataset:
+  """All frames of a shard, in stored order.
+
+  Args:
+    manifest: The data.
+    shard: One of its shards.
+    batch_size: Largest batch; it may span records.
+
+  Returns:
+    Dataset of (record [B] int64, image_high [B, S, S, 3] in [-1, 1]).
+  """
+  wanted = examples_lib.Wanted(manifest, (keys.IMAGE_HIGH,))
+  clips = tf.data.TFRecordDataset(
+      f'{manifest.data_dir}/{shard.file}', buffer_size=stream.READ_BYTES)
+
+  def split(number: tf.Tensor, serialized: tf.Tensor) -> tf.data.Dataset:
+    found = examples_lib.parse((serialized,), wanted)[records.FRAMES]
+    return tf.data.Dataset.from_tensor_slices(
+        (tf.fill(tf.shape(found), number), found))
+
+  return clips.enumerate().flat_map(split).map(
+      lambda number, frame: (
+          number, image.decode_frame(frame, manifest.image_size)),
+      num_parallel_calls=2).batch(batch_size).map(
+          lambda number, frame: (number, image.to_float(frame))).prefetch(2)
 
 
 def _manifest(data: str | manifest_lib.Manifest) -> manifest_lib.Manifest:
@@ -158,110 +238,6 @@ def _manifest(data: str | manifest_lib.Manifest) -> manifest_lib.Manifest:
   if isinstance(data, manifest_lib.Manifest):
     return data
   return manifest_lib.read_manifest(str(data))
-
-
-def _checked(inputs: Sequence[str]) -> tuple[str, ...]:
-  """The inputs, if all of them exist."""
-  for name in inputs:
-    if name not in keys.ALL:
-      raise ValueError(
-          f'unknown input {name!r}; data provide {", ".join(keys.ALL)}')
-  return tuple(inputs)
-
-
-def _bytes_in_memory(
-    manifest: manifest_lib.Manifest, splits: Sequence[str],
-    inputs: Sequence[str]) -> int:
-  """What decoded frames and encoded voices would take."""
-  shards = manifest.shards(splits)
-  total = 0
-  if keys.IMAGE_HIGH in inputs:
-    clip_bytes = manifest.frames_per_clip * manifest.image_size**2 * 3
-    total += clip_bytes * sum(s.records for s in shards)
-  if keys.WAVEFORM in inputs:
-    total += sum(s.bytes for s in shards)
-  return total
-
-
-def _entries(
-    serialized: tf.Tensor, inputs: Sequence[str],
-    manifest: manifest_lib.Manifest) -> dict[str, tf.Tensor]:
-  """Parses a record; the speaker's name becomes its number."""
-  entries = records.parse(serialized, inputs)
-  if keys.SPEAKER in entries:
-    same = tf.equal(np.array(manifest.all_speakers), entries[keys.SPEAKER])
-    entries[keys.SPEAKER] = tf.argmax(same, output_type=tf.int32)
-  return entries
-
-
-def _load(
-    serialized: tf.Tensor, inputs: Sequence[str],
-    manifest: manifest_lib.Manifest) -> dict[str, tf.Tensor]:
-  """What is kept in memory of a record: as `_entries`, with decoded frames."""
-  entries = _entries(serialized, inputs, manifest)
-  if records.FRAMES in entries:
-    entries[_COUNT] = tf.size(entries[records.FRAMES])
-    entries[records.FRAMES] = tf.map_fn(
-        lambda f: image.decode_frame(f, manifest.image_size),
-        entries[records.FRAMES], fn_output_signature=tf.uint8)
-  return entries or {_COUNT: tf.constant(0)}
-
-
-def _kept(entries: dict[str, tf.Tensor], row: tf.Tensor) -> _Picked:
-  """One record out of all that are in memory."""
-  found = {k: v[row] for k, v in entries.items()
-           if k not in (records.FRAMES, _COUNT)}
-  if records.FRAMES not in entries:
-    return _Picked(found, tf.constant(0), None)
-  frames = entries[records.FRAMES]
-  return _Picked(
-      found, entries[_COUNT][row],
-      lambda n: tf.gather_nd(frames, [tf.cast(row, tf.int32), n]))
-
-
-def _stored(entries: dict[str, tf.Tensor], image_size: int) -> _Picked:
-  """One record as it was parsed."""
-  if records.FRAMES not in entries:
-    return _Picked(entries, tf.constant(0), None)
-  found = dict(entries)
-  frames = found.pop(records.FRAMES)
-  return _Picked(
-      found, tf.size(frames),
-      lambda n: image.decode_frame(frames[n], image_size))
-
-
-def _uniform(key: tf.Tensor, bound: tf.Tensor | int) -> tf.Tensor:
-  """[] int32 in [0, bound)."""
-  return tf.random.stateless_uniform(
-      [], key, minval=0, maxval=bound, dtype=tf.int32)
-
-
-def _draw(
-    picked: _Picked,
-    *,
-    index: tf.Tensor,
-    seed: int,
-    mirror: bool = False,
-    per_clip: int = 1) -> dict[str, tf.Tensor]:
-  """Draws a frame and a segment; they stay integers until they are batched."""
-  example = {keys.INDEX: index, **picked.entries}
-  if picked.frame is not None:
-    count = picked.count
-    drawn = _uniform(stream.key(seed, stream.FRAME, index // per_clip), count)
-    step = tf.maximum(count // per_clip, 1)
-    turn = tf.cast(index % per_clip, tf.int32)
-    picture = picked.frame((drawn + turn * step) % count)
-    if mirror:
-      flip = _uniform(stream.key(seed, stream.MIRROR, index), 2) > 0
-      # Both `tf.where` and a slice of step -1 cost ten times this.
-      picture = tf.cond(
-          flip, lambda: tf.reverse(picture, [1]), lambda: picture)
-    example[keys.IMAGE_HIGH] = picture
-  if records.VOICE in example:
-    example[keys.WAVEFORM] = audio.draw_segment(
-        audio.decode_wav(example.pop(records.VOICE)),
-        stream.key(seed, stream.SEGMENT, index))
-  return example
 
 
 def _finish(

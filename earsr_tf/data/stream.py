@@ -2,12 +2,13 @@
 
 An epoch is a permutation of the shards, keyed by (seed, epoch); inside a shard
 the records are permuted by a key of (seed, position of its first record). The
-same order is served from the shards, one in memory at a time, or from memory.
+same order is served from the shards, one in memory at a time, or as numbers
+of records that are in memory. Files beside the shards are read along.
 """
 
 from __future__ import annotations
 
-from typing import Callable, Sequence
+from typing import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -27,22 +28,44 @@ def key(seed: int, draw: int, number: tf.Tensor) -> tf.Tensor:
   return tf.random.experimental.stateless_fold_in(base, number)
 
 
+def stored(
+    manifest: manifest_lib.Manifest, splits: Sequence[str],
+    beside: Sequence[Mapping[str, str]] = ()) -> tf.data.Dataset:
+  """One pass over the records in stored order.
+
+  Args:
+    manifest: The data.
+    splits: Splits to go through.
+    beside: For each kind of files beside the shards: shard -> path.
+
+  Returns:
+    A tuple of [] strings for each record: itself, then one of each kind.
+
+  Raises:
+    DataError: If a split is unknown or all are empty.
+  """
+  paths = _paths(manifest, splits, beside)
+  return _zipped([list(paths[:, i]) for i in range(paths.shape[1])])
+
+
 class Order:
   """Which record comes at which position.
 
   Attributes:
-    files: [shards] paths.
+    files: [shards, 1 + kinds] paths: shards, then what lies beside them.
     sizes: [shards] int64, records of each.
   """
 
   def __init__(
       self, *, manifest: manifest_lib.Manifest, splits: Sequence[str],
-      seed: int, start: int, shuffle: bool):
+      beside: Sequence[Mapping[str, str]] = (), seed: int, start: int,
+      shuffle: bool):
     """Makes the order.
 
     Args:
       manifest: The data.
       splits: Splits to go through.
+      beside: As of `stored`.
       seed: The order follows from it.
       start: First position wanted.
       shuffle: False: the stored order in every epoch.
@@ -50,58 +73,41 @@ class Order:
     Raises:
       DataError: If a split is unknown or all are empty.
     """
-    shards = manifest.shards(splits)
-    self.files = np.array([f'{manifest.data_dir}/{s.file}' for s in shards])
-    self.sizes = np.array([s.records for s in shards], np.int64)
+    self.files = _paths(manifest, splits, beside)
+    self.sizes = np.array(
+        [s.records for s in manifest.shards(splits)], np.int64)
     self._seed = seed
     self._start = start
     self._shuffle = shuffle
 
   def from_shards(self) -> tf.data.Dataset:
-    """Endless (position [] int64, record [] string), read shard by shard."""
+    """Endless (position [] int64, parts): a tuple of strings, as `stored`."""
+    kinds = self.files.shape[1]
 
     def read(
         shard: tf.Tensor, first: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-      file, size = tf.gather(self.files, shard), tf.gather(self.sizes, shard)
+    ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+      files, size = tf.gather(self.files, shard), tf.gather(self.sizes, shard)
       # The stated number, or an error: never train on fewer records.
-      content = tf.data.TFRecordDataset(file, buffer_size=READ_BYTES).batch(
+      content = _zipped([files[i] for i in range(kinds)]).batch(
           size, drop_remainder=True).get_single_element()
       position, order = self._inside(shard, first)
-      return position, tf.gather(content, order)
+      return position, tuple(tf.gather(part, order) for part in content)
 
     # One shard is read ahead while another is consumed.
     return self._visits().map(read).prefetch(1).unbatch()
 
-  def from_memory(
-      self, load: Callable[[tf.Tensor], dict[str, tf.Tensor]]
-  ) -> tf.data.Dataset:
-    """The same order; the data are read and decoded once, then kept.
-
-    Args:
-      load: Record [] string -> entries; those of all records are batched,
-        padded to the longest.
-
-    Returns:
-      Endless (position [] int64, row [] int64, entries [records, ...]).
-    """
-    total = int(self.sizes.sum())
-    whole = tf.data.TFRecordDataset(self.files, buffer_size=READ_BYTES).map(
-        load, num_parallel_calls=2).padded_batch(total, drop_remainder=True)
-    # The element raises if it is not there: fewer records than stated.
-    content = tf.data.Dataset.range(1).map(
-        lambda _: whole.get_single_element()).cache().repeat()
+  def rows(self) -> tf.data.Dataset:
+    """Endless (position [] int64, row [] int64 among all stored records)."""
     offsets = np.cumsum(self.sizes) - self.sizes
 
-    def rows(
+    def number(
         shard: tf.Tensor, first: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
       position, order = self._inside(shard, first)
       return position, tf.gather(offsets, shard) + order
 
-    order = self._visits().map(rows).unbatch()
-    return tf.data.Dataset.zip((order, content)).map(
-        lambda at, entries: (at[0], at[1], entries))
+    return self._visits().map(number).unbatch()
 
   def _visits(self) -> tf.data.Dataset:
     """Endless (shard [] int32, position of its first record [] int64)."""
@@ -131,3 +137,18 @@ class Order:
           order, key(self._seed, RECORDS, first))
     skip = tf.maximum(self._start - first, 0)
     return first + tf.range(skip, size), order[skip:]
+
+
+def _paths(
+    manifest: manifest_lib.Manifest, splits: Sequence[str],
+    beside: Sequence[Mapping[str, str]]) -> np.ndarray:
+  """[shards, 1 + kinds] paths."""
+  return np.array([
+      [f'{manifest.data_dir}/{s.file}', *(kind[s.file] for kind in beside)]
+      for s in manifest.shards(splits)])
+
+
+def _zipped(files: Sequence[tf.Tensor | list[str]]) -> tf.data.Dataset:
+  """Records that belong together; ends with the shortest."""
+  return tf.data.Dataset.zip(tuple(
+      tf.data.TFRecordDataset(f, buffer_size=READ_BYTES) for f in files))

@@ -8,6 +8,8 @@ The average removes the pose, which a voice cannot carry (Fig. 5).
 
 from __future__ import annotations
 
+from typing import Callable
+
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
@@ -19,6 +21,7 @@ from earsr_tf.stages import invert
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
+from earsr_tf.stages import targets
 
 
 def encode(networks: stage_lib.Networks, waveform: tf.Tensor, code_norm: str
@@ -36,13 +39,34 @@ def mirrored_average(networks: stage_lib.Networks, image_high: tf.Tensor,
   return latent.normalize_code(0.5 * (z + z_hat), code_norm)
 
 
+def _target(config: config_lib.Config) -> stage_lib.Target:
+  norm = config.model.code_norm
+  return targets.of_image_encoder(
+      config, keys.CODE_MIRRORED,
+      lambda networks, x: mirrored_average(networks, x, norm))
+
+
+def _start(config: config_lib.Config
+           ) -> Callable[[stage_lib.Networks, stage_lib.Batch], None] | None:
+  """Scales E_a's first weights by voices and their targets."""
+  if not config.audio.start_images:
+    return None
+  target = _target(config)
+
+  def start(networks, batch):
+    networks['audio_encoder'].start_from(
+        spectrogram.log_spectrogram(batch[keys.WAVEFORM]),
+        targets.read(config, target, networks, batch))
+  return start
+
+
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
+  target = _target(config)
+
   def terms(networks, batch, clock):
     del clock
-    norm = config.model.code_norm
-    z_bar = tf.stop_gradient(
-        mirrored_average(networks, batch[keys.IMAGE_HIGH], norm))
-    z_audio = encode(networks, batch[keys.WAVEFORM], norm)
+    z_bar = targets.read(config, target, networks, batch)
+    z_audio = encode(networks, batch[keys.WAVEFORM], config.model.code_norm)
     return {'code_l1': reconstruction.l1(
         z_audio, z_bar, config.audio.l1_reduction)}
   return terms
@@ -61,10 +85,12 @@ def _preview(config: config_lib.Config) -> stage_lib.Preview:
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (4): trains E_a; E_h is frozen (G serves the preview)."""
+  target = _target(config)
   return stage_lib.Stage(
       name='audio',
       equation='Eq. (4)',
-      inputs=(keys.IMAGE_HIGH, keys.WAVEFORM),
+      inputs=(*(targets.cached(config, target) or (keys.IMAGE_HIGH,)),
+              keys.WAVEFORM),
       splits=('d_pre',),
       build=lambda: {
           'audio_encoder': networks_lib.audio_encoder(config.model),
@@ -79,4 +105,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       adam=phases.main_adam(config),
       outputs=('audio_encoder',),
       preview=_preview(config),
-      decay=config.optimizer.decay)
+      decay=config.optimizer.decay,
+      start=_start(config),
+      start_images=config.audio.start_images,
+      targets=(target,),
+      preview_inputs=(keys.IMAGE_HIGH, keys.WAVEFORM))

@@ -20,6 +20,7 @@ from earsr_tf.stages import low_res
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
+from earsr_tf.stages import targets
 
 
 def fuse(config: config_lib.Config, networks: stage_lib.Networks,
@@ -33,11 +34,12 @@ def fuse(config: config_lib.Config, networks: stage_lib.Networks,
 
 
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
+  target = targets.code(config)
+
   def terms(networks, batch, clock):
     x_high = batch[keys.IMAGE_HIGH]
     x_low = low_res.image_low(config, x_high)
-    z = tf.stop_gradient(
-        invert.encode(networks, x_high, config.model.code_norm))
+    z = targets.read(config, target, networks, batch)
     z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM])
     x_low_hat = low_res.degraded_output(config, networks, z_fused, clock)
     reduction = config.fusion.l1_reduction
@@ -74,10 +76,12 @@ def _build(config: config_lib.Config) -> stage_lib.Networks:
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (5): trains F and E_a; E_h, E_l and G are frozen."""
+  target = targets.code(config)
   return stage_lib.Stage(
       name='fusion',
       equation='Eq. (5)',
-      inputs=(keys.IMAGE_HIGH, keys.WAVEFORM),
+      inputs=(keys.IMAGE_HIGH, keys.WAVEFORM,
+              *targets.cached(config, target)),
       splits=('d_pre', 'd_rest'),
       build=lambda: _build(config),
       restores={'audio_encoder': 'audio/audio_encoder',
@@ -92,4 +96,6 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       adam=phases.main_adam(config),
       outputs=('fusion', 'audio_encoder'),
       preview=_preview(config),
-      decay=config.optimizer.decay)
+      decay=config.optimizer.decay,
+      targets=(target,),
+      preview_inputs=(keys.IMAGE_HIGH, keys.WAVEFORM))

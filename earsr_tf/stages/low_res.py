@@ -16,10 +16,10 @@ from earsr_tf.losses import reconstruction
 from earsr_tf.ops import latent
 from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
-from earsr_tf.stages import invert
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
+from earsr_tf.stages import targets
 
 
 def image_low(config: config_lib.Config, image_high: tf.Tensor) -> tf.Tensor:
@@ -49,11 +49,12 @@ def degraded_output(config: config_lib.Config, networks: stage_lib.Networks,
 
 
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
+  target = targets.code(config)
+
   def terms(networks, batch, clock):
     x_high = batch[keys.IMAGE_HIGH]
     x_low = image_low(config, x_high)
-    z = tf.stop_gradient(
-        invert.encode(networks, x_high, config.model.code_norm))
+    z = targets.read(config, target, networks, batch)
     z_low = encode(networks, x_low, config.model.code_norm)
     x_low_hat = degraded_output(config, networks, z_low, clock)
     reduction = config.low_res.l1_reduction
@@ -75,10 +76,11 @@ def _preview(config: config_lib.Config) -> stage_lib.Preview:
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (3): trains E_l; E_h and G are frozen."""
+  target = targets.code(config)
   return stage_lib.Stage(
       name='low_res',
       equation='Eq. (3)',
-      inputs=(keys.IMAGE_HIGH,),
+      inputs=(keys.IMAGE_HIGH, *targets.cached(config, target)),
       splits=('d_pre',),
       build=lambda: {
           'low_res_encoder': networks_lib.low_res_encoder(config.model),
@@ -94,4 +96,6 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       adam=phases.main_adam(config),
       outputs=('low_res_encoder',),
       preview=_preview(config),
-      decay=config.optimizer.decay)
+      decay=config.optimizer.decay,
+      targets=(target,),
+      preview_inputs=(keys.IMAGE_HIGH,))

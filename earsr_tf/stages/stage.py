@@ -16,6 +16,7 @@ Batch = Mapping[str, tf.Tensor]
 Terms = Mapping[str, tf.Tensor]
 Images = Mapping[str, tf.Tensor]
 Preview = Callable[[Networks, Batch], Images]
+ComputeTarget = Callable[[Networks, tf.Tensor], tf.Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +132,24 @@ class Update:
 
 
 @dataclasses.dataclass(frozen=True)
+class Target:
+  """What frozen networks make of a frame, so that it can be kept.
+
+  Attributes:
+    name: Batch entry, one of `keys.TARGETS`.
+    shape: Of one frame's target, (L, d).
+    build: () -> the networks it needs, every variable created.
+    restores: network -> '<stage>/<network>' that provides its weights.
+    compute: (networks, image_high [B, S, S, 3]) -> [B, *shape] float32.
+  """
+  name: str
+  shape: tuple[int, ...]
+  build: Callable[[], Networks]
+  restores: Mapping[str, str]
+  compute: ComputeTarget
+
+
+@dataclasses.dataclass(frozen=True)
 class Stage:
   """One training stage of the paper.
 
@@ -151,8 +170,13 @@ class Stage:
     decay: 'none' or 'cosine' learning-rate decay over the stage.
     resets_optimizer: Whether Adam's slots restart with each phase.
     mirror: Whether images are flipped with probability one half.
+    start: Sets first weights by the first `start_images` images of the run.
+    start_images: How many that are.
     reads: Sections of the configuration that shape it besides its own,
       `model` and `optimizer`.
+    targets: What frozen networks provide; those in `inputs` are computed once
+      and kept.
+    preview_inputs: Batch keys that `preview` reads; empty: `inputs`.
   """
   name: str
   equation: str
@@ -171,3 +195,7 @@ class Stage:
   resets_optimizer: bool = False
   mirror: bool = False
   reads: tuple[str, ...] = ()
+  start: Callable[[Networks, Batch], None] | None = None
+  start_images: int = 0
+  targets: tuple[Target, ...] = ()
+  preview_inputs: tuple[str, ...] = ()

@@ -129,6 +129,17 @@ def _circumstances(stored: Mapping[str, Any], new: Mapping[str, Any]
           for row in rows]
 
 
+def _fixed(config: Mapping[str, Any], stage: stage_lib.Stage
+           ) -> dict[str, Any]:
+  """What may not change while a stage is trained."""
+  shaping = ('model', 'optimizer', *stage.reads, stage.name, 'seed')
+  fixed = {k: config.get(k) for k in shaping}
+  if stage.targets:
+    fixed['training'] = {
+        'cached_targets': config['training']['cached_targets']}
+  return fixed
+
+
 def claim(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
           provenance: Mapping[str, Any]) -> pathlib.Path:
   """Makes the stage's folder, or checks that the one there fits.
@@ -155,9 +166,7 @@ def claim(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
     # Read and written again, so that fields it lacks have their defaults.
     old = json.loads(json.dumps(config_json.to_json(
         config_json.from_json(stored['config']))))
-    shaping = ('model', 'optimizer', *stage.reads, stage.name, 'seed')
-    rows = differences({k: old.get(k) for k in shaping},
-                       {k: new.get(k) for k in shaping})
+    rows = differences(_fixed(old, stage), _fixed(new, stage))
     rows += _circumstances(stored, provenance)
     if rows:
       raise CheckpointError(

@@ -123,7 +123,7 @@ def _traces(stage: stage_lib.Stage, phase: stage_lib.Phase, image_size: int
   """The networks, unallocated, and the trace of every update."""
   with tf.Graph().as_default():
     networks = dict(stage.build())
-    batch = _batch(stage.inputs, phase.batch_size, image_size)
+    batch = _batch(stage, phase.batch_size, image_size)
     clock = _clock(phase)
     return networks, {update.name: _trace(update, networks, batch, clock)
                       for update in stage.updates}
@@ -150,17 +150,18 @@ def _trace(update: stage_lib.Update, networks: stage_lib.Networks,
       gradients=sum(_tensor_bytes(g, 1) for g in gradients))
 
 
-def _batch(inputs: Sequence[str], batch_size: int, image_size: int
+def _batch(stage: stage_lib.Stage, batch_size: int, image_size: int
            ) -> dict[str, tf.Tensor]:
   """Placeholders of what the pipeline gives."""
   kinds = {
       keys.IMAGE_HIGH: (tf.float32, [image_size, image_size, 3]),
       keys.WAVEFORM: (tf.float32, [spectrogram.NUM_SAMPLES]),
       keys.SPEAKER: (tf.int32, []), keys.GENDER: (tf.int32, []),
-      keys.AGE: (tf.float32, []), keys.INDEX: (tf.int64, [])}
+      keys.AGE: (tf.float32, []), keys.INDEX: (tf.int64, []),
+      **{t.name: (tf.float32, t.shape) for t in stage.targets}}
   return {name: tf.compat.v1.placeholder(
       kinds[name][0], [batch_size, *kinds[name][1]])
-          for name in (*inputs, keys.INDEX)}
+          for name in (*stage.inputs, keys.INDEX)}
 
 
 def _clock(phase: stage_lib.Phase) -> stage_lib.Clock:

@@ -234,6 +234,9 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
   inputs.warn_of_changes(
       str(folder), checkpoints.load_record(run_root, stage.name), provenance)
   run_lib.resume(run, folder)
+  if stage.start and not int(run.images):
+    with run.strategy.scope():
+      stage.start(run.networks, next(iter(make_dataset(stage.start_images, 0))))
   began, path = time.monotonic(), ''
   run.reporter = summaries.Reporter(
       folder=folder, stage=stage.name, images=int(run.images),

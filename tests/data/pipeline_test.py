@@ -184,12 +184,33 @@ def test_a_shard_with_fewer_records_than_stated_stops(tmp_path):
   with tf.io.TFRecordWriter(str(shard)) as writer:
     for record in written[:-1]:
       writer.write(record.numpy())
-  for memory_bytes in (0, 1 << 30):
-    dataset = pipeline.make_dataset(
-        data, splits=['d_pre'], inputs=[keys.IMAGE_HIGH], batch_size=1, seed=0,
-        memory_bytes=memory_bytes)
-    with pytest.raises(tf.errors.OpError):
-      next(iter(dataset))
+  options = dict(splits=['d_pre'], inputs=[keys.IMAGE_HIGH])
+  with pytest.raises(tf.errors.OpError):
+    _batches(data, 1, memory_bytes=0, **options)
+  with pytest.raises(manifest.DataError, match='fewer records') as error:
+    _batches(data, 1, **options)
+  assert data.data_dir in str(error.value)
+
+
+def test_data_in_memory_are_decoded_once_for_all_phases(tmp_path):
+  data = fake_data.write(tmp_path / 'data', SIZES)
+  options = dict(seed=7, mirror=True)
+  expected = [
+      _batches(data, 3, memory_bytes=0, **options),
+      _batches(data, 5, memory_bytes=0, batch_size=2, start_images=12,
+               **options)]
+  source = pipeline.TrainingData(data=data, splits=D, inputs=keys.ALL)
+
+  def read(count, **changes):
+    return [{k: v.numpy() for k, v in b.items()}
+            for b in source.batches(**changes, **options).take(count)]
+
+  found = [read(3, batch_size=4)]
+  for shard in (tmp_path / 'data').glob('*.tfrecord'):
+    shard.unlink()
+  found.append(read(5, batch_size=2, start_images=12))
+  for one, two in zip(expected, found, strict=True):
+    _assert_equal(one, two)
 
 
 def test_two_replicas_share_a_global_batch(data):
