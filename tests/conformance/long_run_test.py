@@ -58,6 +58,7 @@ def test_a_long_run_stays_as_it_began(
   growth = [(memory[last] - memory[first]) / (last - first) for first, last in (
       (300, _STEPS // 2 - 1), (_STEPS // 2 + 300, _STEPS - 1))]
   print(f'bytes a step: {growth}; open files: {files[300]}, {files[-1]}')
+  print([m >> 10 for m in memory[::100]])
   record_property('bytes_a_step', growth)
   # 1 MB in 100 steps would be a leak.
   assert max(growth) < 10_000
