@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import os
 import platform
 import shutil
 import sys
@@ -47,6 +48,21 @@ def _check_data(dataset: str, data_dir: str) -> None:
         f'{dataset}; use --dataset={manifest.dataset}')
 
 
+def _verify_shards(data_dir: str, splits: set[str], run_root: str) -> None:
+  """Refuses shards that are not those that the manifest describes."""
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.data import integrity
+  from earsr_tf.data import manifest as manifest_lib
+  began = time.monotonic()
+  read = integrity.check_shards(
+      manifest_lib.read_manifest(data_dir),
+      [name for name in manifest_lib.SPLITS if name in splits],
+      memory=os.path.join(run_root, integrity.FILE_NAME))
+  if read:
+    logging.info('%s: %.0f MB verified in %.1f s', data_dir, read / 1e6,
+                 time.monotonic() - began)
+
+
 def _with_classes(config: config_lib.Config, speakers: int
                   ) -> config_lib.Config:
   """Gives C_i a class for each speaker, unless the configuration says."""
@@ -61,7 +77,7 @@ def _with_classes(config: config_lib.Config, speakers: int
 
 def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
-        restart: bool = False) -> None:
+        restart: bool = False, verify_data: bool = True) -> None:
   """Trains one stage to its end; does nothing if it is finished.
 
   Args:
@@ -72,6 +88,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     run_root: Folder of all stages.
     replicas: Devices.
     restart: Whether to remove an earlier run of this stage first.
+    verify_data: Whether to compare the shards' checksums first.
 
   Raises:
     ConfigError, DataError, CheckpointError, DeviceError, TrainingError:
@@ -103,6 +120,8 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     return
   preview_splits = ('closed_test',) if info.records.get('closed_test') else (
       made.splits)
+  if verify_data:
+    _verify_shards(data_dir, {*made.splits, *preview_splits}, run_root)
   preview_batch = next(iter(pipeline.make_eval_dataset(
       data_dir, splits=preview_splits, inputs=made.inputs,
       batch_size=config.training.preview_size)))
@@ -147,7 +166,7 @@ def main() -> None:
     return
   run(config, values.stage, dataset=values.dataset, data_dir=values.data_dir,
       run_root=values.run_root, replicas=values.replicas,
-      restart=values.restart)
+      restart=values.restart, verify_data=values.verify_data)
 
 
 if __name__ == '__main__':
@@ -155,5 +174,8 @@ if __name__ == '__main__':
   flags.DEFINE_enum('stage', None, config_lib.STAGES, 'What to train.')
   flags.DEFINE_bool(
       'restart', False, 'Throw an earlier run of this stage away.')
+  flags.DEFINE_bool(
+      'verify_data', True, "Compare the shards' checksums with the manifest "
+      'before training; what was compared once is remembered.')
   flags.mark_flag_as_required('stage')
   cli.run(main)
