@@ -99,6 +99,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.data import pipeline
+  from earsr_tf.data import stream
   from earsr_tf.training import checkpoints
   from earsr_tf.training import distribution
   from earsr_tf.training import loop
@@ -111,6 +112,10 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   checkpoints.check_finished(
       run_root, [s.split('/')[0] for s in made.restores.values()],
       config.preset)
+  preview_splits = ('closed_test',) if info.records.get('closed_test') else (
+      made.splits)
+  if verify_data and (restart or not checkpoints.is_finished(run_root, stage)):
+    _verify_shards(data_dir, {*made.splits, *preview_splits}, run_root)
   if restart and folder.exists():
     shutil.rmtree(folder)
   provenance = _provenance(dataset, data_dir, info.manifest_sha256)
@@ -118,20 +123,17 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     checkpoints.claim(run_root, made, config, provenance)
     logging.info('%s: already finished in %s', stage, folder)
     return
-  preview_splits = ('closed_test',) if info.records.get('closed_test') else (
-      made.splits)
-  if verify_data:
-    _verify_shards(data_dir, {*made.splits, *preview_splits}, run_root)
-  preview_batch = next(iter(pipeline.make_eval_dataset(
-      data_dir, splits=preview_splits, inputs=made.inputs,
-      batch_size=config.training.preview_size)))
-  loop.train(
-      made, config, run_root=run_root, replicas=replicas,
-      make_dataset=lambda batch_size, start: pipeline.make_dataset(
-          data_dir, splits=made.splits, inputs=made.inputs,
-          batch_size=batch_size, seed=config.seed, start_images=start,
-          mirror=made.mirror),
-      preview_batch=preview_batch, provenance=provenance)
+  with stream.explained(data_dir):
+    preview_batch = next(iter(pipeline.make_eval_dataset(
+        data_dir, splits=preview_splits, inputs=made.inputs,
+        batch_size=config.training.preview_size)))
+    loop.train(
+        made, config, run_root=run_root, replicas=replicas,
+        make_dataset=lambda batch_size, start: pipeline.make_dataset(
+            data_dir, splits=made.splits, inputs=made.inputs,
+            batch_size=batch_size, seed=config.seed, start_images=start,
+            mirror=made.mirror),
+        preview_batch=preview_batch, provenance=provenance)
 
 
 def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:

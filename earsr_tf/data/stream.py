@@ -7,7 +7,8 @@ same order is served from the shards, one in memory at a time, or from memory.
 
 from __future__ import annotations
 
-from typing import Callable, Sequence
+import contextlib
+from typing import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -25,6 +26,31 @@ def key(seed: int, draw: int, number: tf.Tensor) -> tf.Tensor:
   """[2] int32 key of a stateless draw: (seed, draw) with `number` folded in."""
   base = np.array([seed & 0x7fffffff, draw], np.int32)
   return tf.random.experimental.stateless_fold_in(base, number)
+
+
+@contextlib.contextmanager
+def explained(data_dir: str) -> Iterator[None]:
+  """Turns what TensorFlow says of damaged shards into a sentence.
+
+  Args:
+    data_dir: Folder of the shards that are read inside.
+
+  Raises:
+    DataError: If a record is damaged or a shard has fewer than stated.
+  """
+  try:
+    yield
+  except tf.errors.DataLossError:
+    reason = 'a record is damaged'
+  except tf.errors.InvalidArgumentError as e:
+    if 'Dataset was empty' not in str(e):  # see `Order.from_shards`
+      raise
+    reason = 'a shard has fewer records than the manifest says'
+  else:
+    return
+  raise manifest_lib.DataError(
+      f'{data_dir}: {reason}; python -m tools.verify_data {data_dir} names '
+      'it; prepare the data again')
 
 
 class Order:
