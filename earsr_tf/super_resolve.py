@@ -16,6 +16,7 @@ import io
 import os
 import pathlib
 from typing import Any, Callable, Mapping
+import warnings
 
 from absl import flags
 import numpy as np
@@ -257,6 +258,7 @@ def _check_consistency(facts: Mapping[str, Any], version: pathlib.Path,
 def main() -> None:
   """Super-resolves what the flags name."""
   values = flags.FLAGS
+  warnings.filterwarnings('ignore', module='PIL')  # damaged files: we say why
   print(cli.printable(run(
       values.model, values.image, values.audio, values.output,
       offset=values.offset, consistency=values.consistency)))
@@ -265,7 +267,7 @@ def main() -> None:
 if __name__ == '__main__':
   flags.DEFINE_string(
       'model', None, 'Export folder (newest version) or one version in it.')
-  flags.DEFINE_string('image', None, 'Picture of a face, any size, or a folder.')
+  flags.DEFINE_string('image', None, 'Picture of a face, or a folder of them.')
   flags.DEFINE_string(
       'audio', None, 'Sound or video with the voice, a second or longer; for '
       'a folder of faces also a folder, paired by name.')

@@ -23,12 +23,6 @@ from earsr_tf import environment
 from earsr_tf.data import integrity
 from earsr_tf.data import manifest as manifest_lib
 
-_WORKERS = flags.DEFINE_integer(
-    'workers', 0, 'Shards looked at at a time; 0: one per core.',
-    lower_bound=0)
-_CHECKSUMS = flags.DEFINE_bool(
-    'checksums_only', False, 'Compare bytes and sha256 and open no record.')
-
 _SHOWN = 100  # problems printed
 _QUIET_BYTES = 1 << 30  # below this, progress is for a terminal only
 _OPEN = ('open_gallery', 'open_test')
@@ -127,10 +121,11 @@ def _strangers(manifest: manifest_lib.Manifest) -> Iterator[str]:
 
 def main(data_dir: str) -> None:
   """Prints what is wrong."""
+  values = flags.FLAGS
   count = 0
   for problem in problems(
-      data_dir, workers=_WORKERS.value or os.cpu_count() or 1,
-      checksums_only=_CHECKSUMS.value):
+      data_dir, workers=values.workers or os.cpu_count() or 1,
+      checksums_only=values.checksums_only):
     count += 1
     if count <= _SHOWN:
       print(cli.printable(problem), flush=True)
@@ -148,4 +143,9 @@ def main(data_dir: str) -> None:
 
 
 if __name__ == '__main__':
+  flags.DEFINE_integer(
+      'workers', 0, 'Shards looked at at a time; 0: one per core.',
+      lower_bound=0)
+  flags.DEFINE_bool(
+      'checksums_only', False, 'Compare bytes and sha256 and open no record.')
   cli.run(main, argument='folder of prepared data')

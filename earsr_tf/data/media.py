@@ -20,6 +20,7 @@ from PIL import UnidentifiedImageError
 
 from earsr_tf.data import child
 from earsr_tf.data import sniffing
+from earsr_tf.data import structure
 from earsr_tf.data.sniffing import MediaError
 from earsr_tf.data.sniffing import sniff
 
@@ -37,7 +38,6 @@ MAX_SIDE = 4096
 MAX_VIDEO_SECONDS = 30
 STRIDE = 5  # frames considered: one in five, 0.2 s at 25 fps
 
-_MAX_SCANS = 100  # of a JPEG: thousands of scans would decode for minutes
 _CROP_AND_SCALE = (
     "crop='min(iw,ih)':'min(iw,ih)',scale={size}:{size}:flags=bicubic+"
     'accurate_rnd+full_chroma_int+full_chroma_inp+bitexact')
@@ -67,8 +67,9 @@ def read_image(
                      'give a PNG, JPEG, BMP or WebP file')
   sniffing.check_bytes(path, MAX_IMAGE_BYTES)
   data = pathlib.Path(path).read_bytes()
-  if kind == 'JPEG' and data.count(b'\xff\xda') > _MAX_SCANS:
-    raise MediaError(path, f'has more than {_MAX_SCANS} scans')
+  slow = structure.problem(kind, data)
+  if slow:
+    raise MediaError(path, slow)
   try:
     with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
       if max(image.size) > MAX_SIDE or min(image.size) < 1:
@@ -81,6 +82,9 @@ def read_image(
     raise
   except UnidentifiedImageError:  # its text holds a memory address
     raise MediaError(path, f'is a damaged {kind} (bad header)') from None
+  except Image.DecompressionBombError:
+    raise MediaError(path, 'has far too many pixels',
+                     f'give at most {MAX_SIDE} x {MAX_SIDE}') from None
   except Exception as e:  # Pillow raises a dozen types on damaged files
     raise MediaError(
         path, f'is a damaged {kind} ({_one_line(e)})') from None

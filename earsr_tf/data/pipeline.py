@@ -258,9 +258,8 @@ def _draw(
           flip, lambda: tf.reverse(picture, [1]), lambda: picture)
     example[keys.IMAGE_HIGH] = picture
   if records.VOICE in example:
-    example[keys.WAVEFORM] = audio.draw_segment(
-        audio.decode_wav(example.pop(records.VOICE)),
-        stream.key(seed, stream.SEGMENT, index))
+    example[keys.WAVEFORM] = audio.draw_voice(
+        example.pop(records.VOICE), stream.key(seed, stream.SEGMENT, index))
   return example
 
 
@@ -285,4 +284,4 @@ def _finish(
   options.threading.private_threadpool_size = 2
   options.threading.max_intra_op_parallelism = 1
   return examples.batch(batch_size, drop_remainder=drop_remainder).map(
-      convert).prefetch(2).with_options(options)
+      convert, num_parallel_calls=2).prefetch(2).with_options(options)
