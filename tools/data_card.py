@@ -144,18 +144,23 @@ def rejects(data_dir: str) -> list[tuple[str, int]]:
 
 
 def histogram(values: list[float], bins: int = 12) -> list[dict[str, Any]]:
-  """Bars with `label`, `count` and `share` of the tallest, 0 to 100."""
+  """Bars with `label`, `count` and `share` of the tallest, 0 to 100.
+
+  Args:
+    values: What is counted.
+    bins: At most about so many bars; they begin at round numbers.
+  """
   if not values:
     return []
-  low, high = math.floor(min(values)), math.ceil(max(values))
-  width = max(1, math.ceil((high - low) / bins))
-  counts = collections.Counter(
-      min(int((v - low) // width), bins - 1) for v in values)
+  span = max(max(values) - min(values), 1e-9)
+  steps = [m * 10.0**e for e in range(-1, 7) for m in (1, 2, 5)]
+  step = next((s for s in steps if span / s <= bins), span)
+  counts = collections.Counter(int(v / step + 1e-6) for v in values)
   tallest = max(counts.values())
   return [
-      {'label': f'{low + i * width}', 'count': counts[i],
+      {'label': f'{i * step:g}', 'count': counts[i],
        'share': round(100 * counts[i] / tallest, 1)}
-      for i in range(max(counts) + 1)]
+      for i in range(min(counts), max(counts) + 1)]
 
 
 def render(manifest: manifest_lib.Manifest, splits: list[Split],

@@ -21,9 +21,9 @@ th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2rem; }
 .bars { display: flex; align-items: flex-end; gap: 3px; height: 8rem;
   border-bottom: 1px solid var(--line); }
-.bar { flex: 1; background: var(--bar); min-height: 1px; }
+.bar { flex: 1; max-width: 4rem; background: var(--bar); min-height: 1px; }
 .labels { display: flex; gap: 3px; font-size: .7rem; }
-.labels span { flex: 1; overflow: hidden; }
+.labels span { flex: 1; max-width: 4rem; overflow: hidden; }
 .faces { display: grid; gap: .8rem;
   grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); }
 figure { margin: 0; font-size: .75rem; line-height: 1.3;
@@ -54,9 +54,9 @@ figure img { width: 100%; display: block; border-radius: 3px; }
 {% endmacro %}
 <h1>{{ manifest.dataset }}</h1>
 <p class="faint">{{ '{:,}'.format(records) }} clips of
-{{ '{:,}'.format(speakers) }} speakers, {{ '%.1f' % hours }} hours of voice
-{% if seen < records %}in the {{ '{:,}'.format(seen) }} clips looked at{% endif
-%}, {{ '%.1f' % (size / 1e6) }} MB; frames
+{{ '{:,}'.format(speakers) }} speakers, {{ '%.2f' % hours }} hours of voice
+{%- if seen < records %} in the {{ '{:,}'.format(seen) }} clips looked at
+{%- endif %}, {{ '%.1f' % (size / 1e6) }} MB; frames
 {{ manifest.image_size }} x {{ manifest.image_size }}, at most
 {{ manifest.frames_per_clip }} a clip; {{ '{:,}'.format(manifest.rejected) }}
 clips refused.<br>

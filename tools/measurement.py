@@ -7,6 +7,7 @@ import datetime
 import os
 import pathlib
 import re
+import resource
 import statistics
 import time
 from typing import Any, Callable, Mapping
@@ -21,11 +22,14 @@ class Row:
     value: The number.
     unit: Its unit, such as 'clips/s'.
     target: What is asked for, '' if nothing is.
+    per_core: The same per second of processor time, which a busy machine
+      changes less; None where it makes no sense.
   """
   name: str
   value: float
   unit: str
   target: str = ''
+  per_core: float | None = None
 
 
 def machine() -> dict[str, Any]:
@@ -42,9 +46,16 @@ def machine() -> dict[str, Any]:
       'date': datetime.date.today().isoformat()}
 
 
+@dataclasses.dataclass(frozen=True)
+class Rate:
+  """Units per second: of wall-clock time, and of processor time."""
+  wall: float
+  per_core: float
+
+
 def rounds(
-    cases: Mapping[str, Callable[[], int]], count: int) -> dict[str, float]:
-  """Units per second of each case: the median over rounds.
+    cases: Mapping[str, Callable[[], int]], count: int) -> dict[str, Rate]:
+  """How fast each case is: the medians over rounds.
 
   The cases take turns, so that a busy moment of the machine hits all of them.
 
@@ -52,20 +63,45 @@ def rounds(
     cases: Name -> does the work and returns how many units it did.
     count: Rounds.
   """
-  rates = {name: [] for name in cases}
+  found = {name: [] for name in cases}
   for _ in range(count):
     for name, case in cases.items():
-      began = time.perf_counter()
+      wall, busy = time.perf_counter(), processor_seconds()
       units = case()
-      rates[name].append(units / (time.perf_counter() - began))
-  return {name: statistics.median(found) for name, found in rates.items()}
+      found[name].append((
+          units / (time.perf_counter() - wall),
+          units / max(processor_seconds() - busy, 1e-9)))
+  return {name: Rate(*map(statistics.median, zip(*rates)))
+          for name, rates in found.items()}
+
+
+def processor_seconds() -> float:
+  """Processor time of this process and of its children that have ended."""
+  used = (resource.getrusage(who) for who in (
+      resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+  return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def peak_memory() -> float:
+  """Peak resident memory of this process in MB.
+
+  `ru_maxrss` would not do: a new process starts with that of its parent.
+  """
+  text = pathlib.Path('/proc/self/status').read_text('utf-8')
+  return int(re.search(r'VmHWM:\s*(\d+)', text).group(1)) / 1024
 
 
 def table(rows: list[Row]) -> str:
   """The rows as Markdown."""
-  lines = ['| what | measured | target |', '|---|---|---|']
+  lines = ['| what | measured | per core-second | target |',
+           '|---|---|---|---|']
   for row in rows:
-    digits = 0 if row.value >= 100 else 1 if row.value >= 10 else 2
-    lines.append(
-        f'| {row.name} | {row.value:.{digits}f} {row.unit} | {row.target} |')
+    per_core = '' if row.per_core is None else _short(row.per_core)
+    lines.append(f'| {row.name} | {_short(row.value)} {row.unit} | {per_core} '
+                 f'| {row.target} |')
   return '\n'.join(lines)
+
+
+def _short(value: float) -> str:
+  """Three digits or so."""
+  return f'{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}'

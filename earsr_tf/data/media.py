@@ -132,7 +132,8 @@ def read_voice(
   if seconds < MIN_SECONDS:
     raise MediaError(path, f'has {seconds:.2f} s of sound',
                      f'at least {MIN_SECONDS:g} s is needed')
-  if np.abs(samples.astype(np.int32)).max() < SILENCE_PEAK:
+  levels = samples.astype(np.float32)
+  if np.abs(levels - levels.mean()).max() < SILENCE_PEAK:  # as in serving
     raise MediaError(path, 'is silent', 'give a recording of a voice')
   return samples
 

@@ -25,7 +25,8 @@ REFUSED = {
     'sparse_1g.wav': 'has 1024 MB', 'pipe.wav': 'is not a regular file',
     'device.wav': 'is not a regular file', 'folder.mp4': '',
     'loop.png': 'cannot be read', 'nowhere.png': 'no such file',
-    'wav_silent.wav': 'is silent', 'list_m3u8.mp4': 'text',
+    'wav_silent.wav': 'is silent',
+    'wav_nan.wav': 'is silent', 'wav_inf.wav': 'is silent', 'list_m3u8.mp4': 'text',
     'list_concat.wav': 'text', 'list_sdp.mp4': 'text',
     'picture_svg.png': 'text', 'archive.png': 'zip', 'paper.png': 'PDF'}
 

@@ -14,6 +14,8 @@ from tools import measurement
 def test_rounds_are_medians_of_turns(monkeypatch):
   times = iter(range(100))
   monkeypatch.setattr(measurement.time, 'perf_counter', lambda: next(times))
+  busy = iter(range(0, 1000, 2))
+  monkeypatch.setattr(measurement, 'processor_seconds', lambda: next(busy))
   order = []
 
   def case(name, units):
@@ -21,16 +23,18 @@ def test_rounds_are_medians_of_turns(monkeypatch):
     return units
   rates = measurement.rounds({
       'a': lambda: case('a', 5), 'b': lambda: case('b', 7)}, 3)
-  assert rates == {'a': 5.0, 'b': 7.0}
+  assert rates == {
+      'a': measurement.Rate(5.0, 2.5), 'b': measurement.Rate(7.0, 3.5)}
   assert order == list('ababab')
 
 
 def test_the_table_has_a_row_each():
-  rows = [measurement.Row('one', 1234.5, 'clips/s', '>= 2'),
+  rows = [measurement.Row('one', 1234.5, 'clips/s', '>= 2', 617.2),
           measurement.Row('two', 0.8123, 'x')]
   assert measurement.table(rows).splitlines()[2:] == [
-      '| one | 1234 clips/s | >= 2 |', '| two | 0.81 x |  |']
+      '| one | 1234 clips/s | 617 | >= 2 |', '| two | 0.81 x |  |  |']
   assert measurement.machine()['cores'] >= 1
+  assert measurement.peak_memory() > 1
 
 
 def test_commands_of_children_are_noted():

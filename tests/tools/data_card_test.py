@@ -52,11 +52,14 @@ def test_a_share_of_each_shard_is_looked_at(data):
 
 
 def test_histogram():
-  bars = data_card.histogram([1.0, 1.5, 2.2, 4.9], bins=4)
+  bars = data_card.histogram([20.0, 24.0, 25.0, 41.0], bins=5)
   assert [(b['label'], b['count'], b['share']) for b in bars] == [
-      ('1', 2, 100.0), ('2', 1, 50.0), ('3', 0, 0.0), ('4', 1, 50.0)]
+      ('20', 2, 100.0), ('25', 1, 50.0), ('30', 0, 0.0), ('35', 0, 0.0),
+      ('40', 1, 50.0)]
+  assert [b['label'] for b in data_card.histogram([4.3, 4.45], bins=2)] == [
+      '4.3', '4.4']
   assert data_card.histogram([]) == []
-  assert data_card.histogram([3.0])[0]['count'] == 1
+  assert [b['count'] for b in data_card.histogram([3.0, 3.0])] == [2]
 
 
 def test_splits_are_counted_alone():
