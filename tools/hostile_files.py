@@ -24,7 +24,7 @@ _MEGA = 1 << 20
 
 
 def write(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
-  """Fills a folder with about 70 hostile files.
+  """Fills a folder with about 90 hostile files.
 
   Args:
     folder: Created; should be empty.
@@ -242,6 +242,11 @@ def _videos() -> Iterator[_Item]:
       '-f', 'lavfi', '-i', f'testsrc=s={s}:r=25:d=0.4', '-c:v', 'mpeg1video',
       '-f', 'mpeg1video', 'pipe:1') for s in ('64x64', '352x288'))
   yield 'mpeg_size_changes.mpg', small + large + small
+  for name, form in (('20000_frames', 's=16x16:r=1000:d=20'),
+                     ('4096', 's=4096x4096:r=2:d=2')):
+    yield f'avi_{name}.avi', _ffmpeg(
+        '-f', 'lavfi', '-i', f'color={form}', '-c:v', 'mpeg4', '-g', '1000',
+        '-f', 'avi', 'pipe:1')
 
 
 def _texts() -> Iterator[_Item]:

@@ -21,12 +21,14 @@ VOICES = {'-i.wav', '%05d.wav', 'two\nlines\x1b[31m.wav',
 REFUSED = {
     'png_20000.png': 'has far too many pixels',
     'jpeg_1000_scans.jpg': 'scans', 'jpeg_65500.jpg': 'pixels',
-    'png_many_chunks.png': 'chunks', 'jpeg_many_markers.jpg': 'markers',
+    'png_many_chunks.png': 'chunks',
+    'jpeg_many_markers.jpg': 'markers',
     'sparse_1g.wav': 'has 1024 MB', 'pipe.wav': 'is not a regular file',
     'device.wav': 'is not a regular file', 'folder.mp4': '',
     'loop.png': 'cannot be read', 'nowhere.png': 'no such file',
     'wav_silent.wav': 'is silent',
-    'wav_nan.wav': 'is silent', 'wav_inf.wav': 'is silent', 'list_m3u8.mp4': 'text',
+    'wav_nan.wav': 'is silent', 'wav_inf.wav': 'is silent',
+    'list_m3u8.mp4': 'text',
     'list_concat.wav': 'text', 'list_sdp.mp4': 'text',
     'picture_svg.png': 'text', 'archive.png': 'zip', 'paper.png': 'PDF'}
 
