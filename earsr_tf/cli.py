@@ -70,6 +70,32 @@ def guard(command: Callable[[], None]) -> int:
   return 0
 
 
+def run_with_rest(command: Callable[[list[str], list[str]], None]) -> None:
+  """As `run`, for a command that hands flags on to another program.
+
+  Args:
+    command: Takes the flags that are not its own, and what follows `--`.
+  """
+  own = sys.argv[:]
+  behind: list[str] = []
+  if '--' in own:
+    at = own.index('--')
+    own, behind = own[:at], own[at + 1:]
+  rest: list[str] = []
+
+  def parse(argv: list[str]) -> list[str]:
+    try:
+      rest.extend(flags.FLAGS(argv, known_only=True)[1:])
+    except flags.Error as error:
+      print(f'error: {printable(str(error))}', file=sys.stderr)
+      sys.exit(USAGE)
+    return argv[:1]
+
+  app.run(
+      lambda _: guard(lambda: command(rest, behind)), argv=own,
+      flags_parser=parse)
+
+
 def run(command: Callable[..., None], *, argument: str = '') -> None:
   """Parses flags, refuses stray arguments, runs `command` and exits.
 
