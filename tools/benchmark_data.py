@@ -10,6 +10,7 @@ import logging
 import multiprocessing
 import os
 import pathlib
+import re
 import subprocess
 import tempfile
 from typing import Any, Callable, Iterator
@@ -90,7 +91,9 @@ def _prepare_once(tree: str, output: str) -> list[list[str]]:
   commands = []
   with _recorded(commands):
     _ingest(tree, output, 1)
-  return [c for c in commands if 'ffmpeg' in os.path.basename(c[0])]
+  # What a child writes to its other pipes goes to stdout, and from there away.
+  return [[re.sub(r'^pipe:\d+$', 'pipe:1', word) for word in command]
+          for command in commands if 'ffmpeg' in os.path.basename(command[0])]
 
 
 def _prepare_rows(
@@ -245,10 +248,10 @@ def planning_memory(clips: int) -> tuple[float, float]:
 
   spec = dataset_lib.DatasetSpec(
       name='planned', list_clips=list_clips, make_command='')
-  stub = bytes(_STUB_BYTES)
+  stub = bytes(_STUB_BYTES), 8
   with tempfile.TemporaryDirectory() as folder:
     with mock.patch.object(dataset_lib, 'get', lambda name: spec), (
-        mock.patch.object(shard, 'decode', lambda *_, **__: stub)):
+        mock.patch.object(shard, '_decode', lambda *_: stub)):
       before = measurement.peak_memory()
       ingest.run(folder, f'{folder}/out', 'planned', ingest.Options(
           workers=2, shards=16))

@@ -16,14 +16,18 @@ from multiprocessing import connection
 import os
 import pathlib
 import resource
+import tempfile
 import time
+from typing import Any, Callable
 import warnings
 
 from absl import flags
 
 from earsr_tf import cli
 from earsr_tf.data import child
+from earsr_tf.data import dataset
 from earsr_tf.data import media
+from earsr_tf.data import talking_face
 from tools import hostile_files
 
 
@@ -31,7 +35,7 @@ LIMIT_S = 10.0
 LIMIT_BYTES = child.MEMORY_BYTES
 REFUSAL_S = 2.0
 _HANG_S = 60.0  # the reader itself is given up
-_FRAMES, _SIDE, _VOICE_S = 8, 128, 20.0  # what prepare asks for
+_WANTED = talking_face.Wanted(frames=8, size=128)  # what prepare asks for
 
 
 class LimitError(RuntimeError):
@@ -59,21 +63,26 @@ class Outcome:
   is_clean: bool = True
 
 
-def examine(path: str, name: str) -> list[Outcome]:
+def examine(path: str, name: str, voice: str) -> list[Outcome]:
   """Reads a file as a face and as a voice, each in a process of its own.
 
   Args:
     path: The file.
     name: What it is called in the outcomes.
+    voice: A good sound file, the voice that goes with the face.
   """
-  return [_isolated(path, name, role) for role in ('face', 'voice')]
+  return [
+      _isolated(name, 'face', lambda: talking_face.read(
+          dataset.Clip('s', 'v', 'c', frames=path, audio=voice), _WANTED)),
+      _isolated(name, 'voice', lambda: media.read_voice(
+          path, _WANTED.max_seconds))]
 
 
-def _isolated(path: str, name: str, role: str) -> Outcome:
+def _isolated(name: str, role: str, read: Callable[[], Any]) -> Outcome:
   """Forks, reads, and takes the outcome from a pipe."""
   context = multiprocessing.get_context('fork')
   ours, theirs = context.Pipe(duplex=False)
-  process = context.Process(target=_read, args=(path, role, theirs))
+  process = context.Process(target=_read, args=(read, theirs))
   began = time.monotonic()
   process.start()
   theirs.close()
@@ -88,15 +97,12 @@ def _isolated(path: str, name: str, role: str) -> Outcome:
   return Outcome(name, role, reason, seconds, size, is_clean)
 
 
-def _read(path: str, role: str, pipe: connection.Connection) -> None:
+def _read(read: Callable[[], Any], pipe: connection.Connection) -> None:
   """In the child: reads and sends (reason, peak bytes, is_clean)."""
   warnings.simplefilter('ignore')
   reason, is_clean = '', True
   try:
-    if role == 'face':
-      media.read_frames(path, _FRAMES, _SIDE)
-    else:
-      media.read_voice(path, _VOICE_S)
+    read()
   except media.MediaError as e:
     reason = e.reason
     is_clean = str(e) == cli.printable(str(e))
@@ -169,8 +175,11 @@ def main(folder: str) -> None:
   paths = files(folder)
   if not os.path.isdir(folder) or paths == [folder]:
     raise cli.InputError(f'{folder}: no folder with files in it')
-  outcomes = [o for path in paths for o in examine(
-      path, os.path.relpath(path, folder))]
+  with tempfile.NamedTemporaryFile(suffix='.wav') as voice:
+    voice.write(hostile_files.voice())
+    voice.flush()
+    outcomes = [o for path in paths for o in examine(
+        path, os.path.relpath(path, folder), voice.name)]
   text = report(outcomes, values.listed)
   print(text, end='')
   if values.output:

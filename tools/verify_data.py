@@ -107,6 +107,9 @@ def _in_all(
   for split in manifest.splits:
     if speakers[split] != set(manifest.speakers.get(split, ())):
       yield f'{name}: speakers of {split} are not those of its records'
+    videos = {'/'.join(v) for v, own in split_of.items() if own == split}
+    if manifest.videos and videos != set(manifest.videos.get(split, ())):
+      yield f'{name}: videos of {split} are not those of its records'
   if set().union(*speakers.values()) != set(manifest.all_speakers):
     yield f'{name}: all_speakers are not those of the records'
 

@@ -157,6 +157,20 @@ def test_keys_videos_and_speakers_stay_in_their_places(data):
       found)
 
 
+def test_videos_of_the_manifest_are_those_of_the_records(data):
+  path = data / manifest_lib.FILE_NAME
+  content = json.loads(path.read_text())
+  content['videos'] = {
+      split: [f'{person[0]}/{split}' for person in run_folder.PEOPLE
+              if split in person[3]] for split in manifest_lib.SPLITS}
+  path.write_text(json.dumps(content))
+  assert _found(data) == []
+  content['videos']['open_test'].pop()
+  path.write_text(json.dumps(content))
+  assert _found(data) == [
+      'manifest.json: videos of open_test are not those of its records']
+
+
 def test_a_record_that_is_no_clip_is_named(data):
   _rewrite(data, lambda r: [r[0], b'\xff\xff', b''])
   found = _found(data)
