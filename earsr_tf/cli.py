@@ -46,6 +46,12 @@ def exit_code(error: BaseException) -> int:
   return CANNOT_CREATE if isinstance(error, OSError) else 0
 
 
+def printable(text: str) -> str:
+  """`text` as one line that a terminal can show, whatever a file is called."""
+  return ''.join(
+      c if c.isprintable() else '?' for c in ' '.join(text.split()))
+
+
 def guard(command: Callable[[], None]) -> int:
   """Runs a command; a user's mistake becomes one line on stderr.
 
@@ -62,12 +68,38 @@ def guard(command: Callable[[], None]) -> int:
     if not code:
       raise
     kind = 'stopped' if code == INTERRUPTED else 'error'
-    print(f'{kind}: {" ".join(str(error).split())}', file=sys.stderr)
+    print(f'{kind}: {printable(str(error))}', file=sys.stderr)
     return code
   return 0
 
 
-def run(command: Callable[[], None]) -> None:
+def run_with_rest(command: Callable[[list[str], list[str]], None]) -> None:
+  """As `run`, for a command that hands flags on to another program.
+
+  Args:
+    command: Takes the flags that are not its own, and what follows `--`.
+  """
+  own = sys.argv[:]
+  behind: list[str] = []
+  if '--' in own:
+    at = own.index('--')
+    own, behind = own[:at], own[at + 1:]
+  rest: list[str] = []
+
+  def parse(argv: list[str]) -> list[str]:
+    try:
+      rest.extend(flags.FLAGS(argv, known_only=True)[1:])
+    except flags.Error as error:
+      print(f'error: {printable(str(error))}', file=sys.stderr)
+      sys.exit(USAGE)
+    return argv[:1]
+
+  app.run(
+      lambda _: guard(lambda: command(rest, behind)), argv=own,
+      flags_parser=parse)
+
+
+def run(command: Callable[..., None], *, argument: str = '') -> None:
   """Parses flags, refuses stray arguments, runs `command` and exits.
 
   With --dry_run, which it defines unless the command has its own, it prints
@@ -75,6 +107,8 @@ def run(command: Callable[[], None]) -> None:
 
   Args:
     command: Reads its flags and does the work.
+    argument: Name of the one argument that is no flag and that `command` is
+      called with; '': there is none.
   """
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   prints_flags = 'dry_run' not in flags.FLAGS
@@ -82,17 +116,20 @@ def run(command: Callable[[], None]) -> None:
     flags.DEFINE_bool('dry_run', False, 'Print the flags and stop.')
 
   def main(argv: list[str]) -> int:
-    if len(argv) > 1:
-      raise app.UsageError(f'unexpected argument {argv[1]}')
+    wanted = 1 + bool(argument)
+    if len(argv) > wanted:
+      raise app.UsageError(f'unexpected argument {argv[wanted]}')
+    if len(argv) < wanted and not flags.FLAGS.dry_run:
+      raise app.UsageError(f'name the {argument}')
     if prints_flags and flags.FLAGS.dry_run:
       own = flags.FLAGS.flags_by_module_dict()[sys.argv[0]]
       print(json.dumps({f.name: f.value for f in own}, indent=2))
       return 0
-    return guard(command)
+    return guard(lambda: command(*argv[1:]))
 
   app.run(main)
 
 
 def notice(text: str) -> None:
   """Tells the user something that is not an error, on stderr."""
-  print(f'note: {text}', file=sys.stderr)
+  print(f'note: {printable(text)}', file=sys.stderr)

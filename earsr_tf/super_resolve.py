@@ -4,21 +4,26 @@ The image may have any size. A picture that is not square is cut at its centre,
 brought to the model's output size (128) as training pictures are, and reduced
 to 8x8 by the one degradation that training uses; an 8x8 picture is taken as it
 is. Of the sound, 4 s from --offset are used; a shorter one is repeated.
---consistency fits the output to the 8x8 picture.
+--consistency fits the output to the 8x8 picture. With folders, faces and
+voices of one name belong together (or one voice goes with all); a bad file
+costs one line and the others are done.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import pathlib
 from typing import Any, Callable, Mapping
+import warnings
 
 from absl import flags
 import numpy as np
 from PIL import Image
 
 from earsr_tf import cli
+from earsr_tf import face_folder
 from earsr_tf import flags as shared_flags
 from earsr_tf.data import media
 from earsr_tf.ops import consistency_mode
@@ -26,56 +31,111 @@ from earsr_tf.serving import manifest
 
 _SEGMENT_SAMPLES = 64_000
 _LONGEST_OFFSET_S = 600.0
+# (picture file, [64000] voice, PNG to write) -> None
+_Resolve = Callable[[str, np.ndarray, str], None]
 
 
 def run(model: str, image: str, audio: str, output: str, *,
         offset: float = 0.0, consistency: str = consistency_mode.OFF,
-        notice: Callable[[str], None] = cli.notice) -> None:
-  """Super-resolves one face and writes a PNG.
+        notice: Callable[[str], None] = cli.notice) -> str:
+  """Super-resolves one face, or each face of a folder, and writes PNGs.
 
   Args:
     model: Export folder (its newest version is used) or a version folder.
-    image: Picture of a face.
-    audio: Sound or video file with the person's voice.
-    output: PNG to write; its folder is created.
+    image: Picture of a face, or a folder of such pictures.
+    audio: Sound or video file with the person's voice. For a folder of faces
+      also a folder; voices then belong to the faces of the same name.
+    output: PNG to write; its folder is created. For a folder: a folder.
     offset: Where the 4 s begin, in seconds.
     consistency: Correction of the output: 'off', 'exact' or a number of
       back-projection steps.
     notice: Told what was done to unusual inputs.
 
+  Returns:
+    What was written, for people.
+
   Raises:
-    InputError: If a path or the voice is unusable, or the model corrects its
-      output already.
+    InputError: If a path or the voice is unusable, the model corrects its
+      output already, or some faces of a folder were refused.
     MediaError: If a file is no usable picture or sound.
     ExportError: If the model is missing or damaged.
   """
+  if os.path.isdir(image):
+    return _run_folder(
+        face_folder.list_pairs(image, audio, output),
+        _open(model, consistency, notice), output,
+        read=_voice_reader(audio, offset, notice))
   _check_paths(image, audio, output)
+  resolve = _open(model, consistency, notice)
+  media.read_image(image)  # refuses a bad picture before TensorFlow loads
+  resolve(image, read_voice(audio, offset, notice), output)
+  return output
+
+
+def _run_folder(
+    pairs: list[face_folder.Pair], resolve: _Resolve, output: str, *,
+    read: Callable[[str], np.ndarray]) -> str:
+  """Super-resolves pairs; InputError with a tally if any was refused."""
+
+  def one(pair: face_folder.Pair) -> None:
+    media.read_image(pair.image)
+    resolve(pair.image, read(pair.audio), pair.output)
+
+  done, refused = face_folder.run(pairs, one)
+  if refused:
+    raise cli.InputError(
+        f'{output}: {done} of {len(pairs)} faces written, {refused} refused '
+        'for the reasons above', cli.BAD_DATA)
+  return f'{output}: {done} faces'
+
+
+def _voice_reader(
+    audio: str, offset: float, notice: Callable[[str], None]
+) -> Callable[[str], np.ndarray]:
+  """Path -> waveform; one voice for all is read at once, and once."""
+  if os.path.isdir(audio):
+    return lambda path: read_voice(path, offset, notice)
+  waveform = read_voice(audio, offset, notice)
+  return lambda path: waveform
+
+
+def _open(model: str, consistency: str,
+          notice: Callable[[str], None]) -> _Resolve:
+  """Verifies a model; it and TensorFlow are loaded when they are needed."""
   version = manifest.newest(model)
   facts = manifest.verify(version)
   _check_consistency(facts, version, consistency)
-  media.read_image(image)  # refuses a bad picture before TensorFlow loads
-  waveform = read_voice(audio, offset, notice)
-  # pylint: disable=import-outside-toplevel
-  from earsr_tf import environment
-  environment.load_tensorflow()
-  import tensorflow as tf
-  from earsr_tf.evaluation import report
-  from earsr_tf.ops import consistency as consistency_lib
-  from earsr_tf.serving import signatures
-  function = signatures.load(str(version))
-  low_size, high_size = signatures.sides(function)
-  image_low = reduce_image(
-      image, low_size, high_size, notice,
-      stretch=facts.get('low_res_stretch', False))
-  image_low = tf.constant(image_low[np.newaxis])
-  image_high = function(
-      image_low=image_low,
-      waveform=tf.constant(waveform[np.newaxis]))['image_high']
-  image_high = consistency_lib.correct_uint8(
-      image_high, image_low, consistency)[0].numpy()
-  stream = io.BytesIO()
-  Image.fromarray(image_high).save(stream, format='PNG')
-  report.write_atomically(output, stream.getvalue())
+
+  @functools.cache
+  def load() -> Any:
+    # pylint: disable=import-outside-toplevel
+    from earsr_tf import environment
+    environment.load_tensorflow()
+    from earsr_tf.serving import signatures
+    return signatures.load(str(version))
+
+  def resolve(image: str, waveform: np.ndarray, output: str) -> None:
+    function = load()
+    # pylint: disable=import-outside-toplevel
+    import tensorflow as tf
+    from earsr_tf.evaluation import report
+    from earsr_tf.ops import consistency as consistency_lib
+    from earsr_tf.serving import signatures
+    low_size, high_size = signatures.sides(function)
+    image_low = reduce_image(
+        image, low_size, high_size, notice,
+        stretch=facts.get('low_res_stretch', False))
+    image_low = tf.constant(image_low[np.newaxis])
+    image_high = function(
+        image_low=image_low,
+        waveform=tf.constant(waveform[np.newaxis]))['image_high']
+    image_high = consistency_lib.correct_uint8(
+        image_high, image_low, consistency)[0].numpy()
+    stream = io.BytesIO()
+    Image.fromarray(image_high).save(stream, format='PNG')
+    report.write_atomically(output, stream.getvalue())
+
+  return resolve
 
 
 def read_voice(path: str, offset: float,
@@ -198,18 +258,21 @@ def _check_consistency(facts: Mapping[str, Any], version: pathlib.Path,
 def main() -> None:
   """Super-resolves what the flags name."""
   values = flags.FLAGS
-  run(values.model, values.image, values.audio, values.output,
-      offset=values.offset, consistency=values.consistency)
-  print(values.output)
+  warnings.filterwarnings('ignore', module='PIL')  # damaged files: we say why
+  print(cli.printable(run(
+      values.model, values.image, values.audio, values.output,
+      offset=values.offset, consistency=values.consistency)))
 
 
 if __name__ == '__main__':
   flags.DEFINE_string(
       'model', None, 'Export folder (newest version) or one version in it.')
-  flags.DEFINE_string('image', None, 'Picture of a face, any size.')
+  flags.DEFINE_string('image', None, 'Picture of a face, or a folder of them.')
   flags.DEFINE_string(
-      'audio', None, 'Sound or video with the voice, a second or longer.')
-  flags.DEFINE_string('output', None, 'PNG to write.')
+      'audio', None, 'Sound or video with the voice, a second or longer; for '
+      'a folder of faces also a folder, paired by name.')
+  flags.DEFINE_string(
+      'output', None, 'PNG to write; for a folder of faces a folder.')
   flags.DEFINE_float('offset', 0.0, 'Where the 4 s begin, in seconds.')
   shared_flags.define_consistency_flag('Fits the output to the 8x8 picture')
   flags.mark_flags_as_required(['model', 'image', 'audio', 'output'])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import importlib
 import json
+import os
 import shutil
 import sys
 import time
@@ -62,6 +63,21 @@ def _check_data(dataset: str, data_dir: str) -> None:
         f'{dataset}; use --dataset={manifest.dataset}')
 
 
+def _verify_shards(data_dir: str, splits: set[str], run_root: str) -> None:
+  """Refuses shards that are not those that the manifest describes."""
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.data import integrity
+  from earsr_tf.data import manifest as manifest_lib
+  began = time.monotonic()
+  read = integrity.check_shards(
+      manifest_lib.read_manifest(data_dir),
+      [name for name in manifest_lib.SPLITS if name in splits],
+      memory=os.path.join(run_root, integrity.FILE_NAME))
+  if read:
+    logging.info('%s: %.0f MB verified in %.1f s', data_dir, read / 1e6,
+                 time.monotonic() - began)
+
+
 def _with_classes(config: config_lib.Config, speakers: int
                   ) -> config_lib.Config:
   """Gives C_i a class for each speaker, unless the configuration says."""
@@ -74,19 +90,25 @@ def _with_classes(config: config_lib.Config, speakers: int
       config.attributes, num_speakers=classes))
 
 
+def _preview_splits(stage: Any, info: Any) -> tuple[str, ...]:
+  """Where the preview grids come from: held-out clips if there are any."""
+  return ('closed_test',) if info.records.get('closed_test') else stage.splits
+
+
 def _preview_batch(stage: Any, config: config_lib.Config, data_dir: str,
-                   records: Mapping[str, int]) -> Mapping[str, Any]:
-  """The pictures and voices of the preview grids, held out if possible."""
+                   info: Any) -> Mapping[str, Any]:
+  """The pictures and voices of the preview grids."""
   from earsr_tf.data import pipeline  # pylint: disable=import-outside-toplevel
-  splits = ('closed_test',) if records.get('closed_test') else stage.splits
   return next(iter(pipeline.make_eval_dataset(
-      data_dir, splits=splits, inputs=stage.preview_inputs or stage.inputs,
+      data_dir, splits=_preview_splits(stage, info),
+      inputs=stage.preview_inputs or stage.inputs,
       batch_size=config.training.preview_size)))
 
 
 def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
-        restart: bool = False, allow_other_inputs: bool = False) -> None:
+        restart: bool = False, allow_other_inputs: bool = False,
+        verify_data: bool = True) -> None:
   """Trains one stage to its end; does nothing if it is finished.
 
   Args:
@@ -99,6 +121,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     restart: Whether to remove an earlier run of this stage first.
     allow_other_inputs: Whether restored stages may be of another model
       configuration or other data.
+    verify_data: Whether to compare the shards' checksums first.
 
   Raises:
     ConfigError, DataError, CheckpointError, DeviceError, TrainingError,
@@ -110,6 +133,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.data import pipeline
+  from earsr_tf.data import stream
   from earsr_tf.training import checkpoints
   from earsr_tf.training import distribution
   from earsr_tf.training import inputs
@@ -130,7 +154,10 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   if checkpoints.is_finished(run_root, stage) and not restart:
     logging.info('%s: already finished in %s', stage, folder)
     return
-  with lock.hold(run_root, stage):
+  if verify_data:
+    _verify_shards(
+        data_dir, {*made.splits, *_preview_splits(made, info)}, run_root)
+  with lock.hold(run_root, stage), stream.explained(data_dir):
     if restart and folder.exists():
       shutil.rmtree(folder)
     _train(config, made, info, data_dir=data_dir, run_root=run_root,
@@ -153,7 +180,7 @@ def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
       make_dataset=lambda batch_size, start: data.batches(
           batch_size=batch_size, seed=config.seed, start_images=start,
           mirror=made.mirror),
-      preview_batch=_preview_batch(made, config, data_dir, info.records),
+      preview_batch=_preview_batch(made, config, data_dir, info),
       provenance=provenance,
       clips=_clip_names(data_dir, made.splits, config.seed))
 
@@ -190,7 +217,8 @@ def main() -> None:
     return
   run(config, values.stage, dataset=values.dataset, data_dir=values.data_dir,
       run_root=values.run_root, replicas=values.replicas,
-      restart=values.restart, allow_other_inputs=values.allow_other_inputs)
+      restart=values.restart, allow_other_inputs=values.allow_other_inputs,
+      verify_data=values.verify_data)
 
 
 if __name__ == '__main__':
@@ -201,5 +229,8 @@ if __name__ == '__main__':
   flags.DEFINE_bool(
       'allow_other_inputs', False, 'Restore stages that were trained with '
       'another model configuration or on other data.')
+  flags.DEFINE_bool(
+      'verify_data', True, "Compare the shards' checksums with the manifest "
+      'before training; what was compared once is remembered.')
   flags.mark_flag_as_required('stage')
   cli.run(main)

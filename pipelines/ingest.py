@@ -1,49 +1,59 @@
 """Clips -> sealed shards, on Apache Beam (paper, section 4.1; design, 4).
 
-Only names and paths cross the shuffle: they are grouped by shard, and one DoFn
+Only names of shards and their places in the plan cross the shuffle; one DoFn
 decodes and writes a whole shard in the order of the hashes of its keys, under a
 temporary name. `manifest.json` is written last. The same input gives the same
 bytes, whatever the number of workers; what cannot be decoded goes to
-`rejects.jsonl` with a reason.
-
-The runner is named explicitly: Beam's default tries to download a program.
+`rejects-<split>.jsonl` with a reason. After an interrupted run the same command
+keeps the shards that are finished.
 """
 
 from __future__ import annotations
 
 import collections
+import contextlib
 import dataclasses
 import json
 import os
-import pathlib
-import re
-from typing import Any, Sequence
+from typing import Any, Iterator, Sequence
 
 from absl import logging
 import apache_beam as beam
 from apache_beam.options import pipeline_options
-from apache_beam.runners.portability import fn_api_runner
+import filelock
 
 from earsr_tf.data import dataset as dataset_lib
 from earsr_tf.data import manifest as manifest_lib
+from pipelines import beam_options
+from pipelines import few_frames
+from pipelines import ingest_options
+from pipelines import progress
+from pipelines import seal
 from pipelines import shard as shard_lib
+from pipelines import shard_file
+from pipelines import shard_plan
+from pipelines import storage
 
-Options = shard_lib.Options
+Options = ingest_options.Options
 
-_OURS = re.compile(
-    r'(\w+-\d{5}-of-\d{5}\.tfrecord|manifest\.json|rejects\.jsonl)(\.partial)?')
+_TABLES = {  # name of a file in the input -> dataset
+    'attributes.csv': 'synthetic', 'MANIFEST.tsv': 'pairs',
+    'vox1_meta.csv': 'voxceleb1'}
 
 
 def run(
     input_dir: str, output_dir: str, dataset: str = '',
-    options: Options = Options()) -> manifest_lib.Manifest:
-  """Prepares a folder of clips.
+    options: Options = Options(),
+    beam_flags: pipeline_options.PipelineOptions | None = None
+) -> manifest_lib.Manifest:
+  """Prepares a folder of clips, or a table of them.
 
   Args:
     input_dir: What the dataset's `list_clips` reads.
     output_dir: Absent, empty, or what an interrupted run left.
     dataset: Name of a dataset; '' chooses by what lies in the folder.
     options: See `Options`.
+    beam_flags: Runner and options of Beam; in this process by default.
 
   Returns:
     The manifest of the finished data.
@@ -51,37 +61,60 @@ def run(
   Raises:
     DataError: If there is nothing to prepare, every clip was refused, or
       `output_dir` holds finished data or something else.
-    OSError: If `output_dir` cannot be written.
+    OSError: If a shard cannot be written; the others are kept for a next run.
     ValueError: If the dataset or an option is unknown.
   """
   name = dataset or guess_dataset(input_dir)
+  flags = beam_flags or beam_options.make([])
+  runner = beam_options.runner(flags)
+  files = storage.files_of(output_dir)
+  notes = storage.join(output_dir, seal.NOTES)
+  place = shard_file.Place(
+      _base(input_dir), output_dir, storage.join(notes, seal.PLAN), notes)
   jobs = plan(input_dir, name, options)
-  _clear(pathlib.Path(output_dir), options.overwrite)
-  try:
-    _run_beam(jobs, input_dir, output_dir, name, options)
-  except RuntimeError as e:  # how Beam hands on what a step has raised
-    if isinstance(e.__context__, OSError):
-      raise e.__context__ from None
-    raise
-  if not (pathlib.Path(output_dir) / manifest_lib.FILE_NAME).exists():
-    raise manifest_lib.DataError(
-        f'{input_dir}: all {len(jobs)} clips were refused; the reasons are in '
-        f'{output_dir}/{manifest_lib.REJECTS_NAME}')
-  return manifest_lib.read_manifest(output_dir)
+  if os.path.isfile(output_dir):
+    raise manifest_lib.DataError(f'{output_dir} is a file; give a folder')
+  seal.check_output(output_dir, files, options.overwrite)
+  share, least = _selection(name, options)
+  with _locked(output_dir):
+    parts = shard_plan.write(
+        jobs, place.plan, base=place.base, shards=options.shards,
+        fingerprint=f'{options.fingerprint()} {least}')
+    del jobs  # a million clips fill a gigabyte
+    seal.sweep(place, files, parts)
+    with progress.show(shard_plan.total(parts)):
+      with beam.Pipeline(runner=runner, options=flags) as pipeline:
+        _build(pipeline, parts, place, options, least)
+    _log_counters(pipeline.result)
+    return seal.finish(
+        place, files, _outcome(place),
+        seal.content(name, options, share, least))
 
 
 def guess_dataset(input_dir: str) -> str:
-  """Which dataset a folder holds, by its files."""
-  names = {p.name for p in pathlib.Path(input_dir).glob('*.[ct]sv')}
-  if 'attributes.csv' in names:
-    return 'synthetic'
-  return 'pairs' if 'MANIFEST.tsv' in names else 'voxceleb2'
+  """Which dataset a folder or table holds, by its files."""
+  files = storage.files_of(input_dir)
+  base = input_dir.rstrip('/')
+  if base.endswith('.csv'):
+    return 'csv'
+  for name, dataset in _TABLES.items():
+    if files.exists(f'{base}/{name}'):
+      return dataset
+  for part in ('', 'dev/', 'test/'):
+    if any(files.walk(f'{base}/{part}mp4', 3)):
+      return 'voxceleb2'
+    if any(files.walk(f'{base}/{part}wav', 3)):
+      return 'voxceleb1'
+  above = base.rpartition('/')[0] or '.'
+  is_part = files.exists(f'{above}/MANIFEST.tsv')
+  return 'pairs' if is_part else 'voxceleb2'
 
 
-def plan(
-    input_dir: str, name: str, options: Options
-) -> list[tuple[tuple[str, int], dataset_lib.Clip]]:
+def plan(input_dir: str, name: str, options: Options) -> list[shard_plan.Job]:
   """Lists the clips and gives each its (split, shard number).
+
+  Clips of speakers who cannot reach the least number of frames are marked as
+  refused: decoding them would be in vain.
 
   Raises:
     DataError: If there are no clips, or two have one name.
@@ -92,10 +125,11 @@ def plan(
       raise ValueError(
           f'{field}={getattr(options, field)} must be at least 1')
   spec = dataset_lib.get(name)
-  share = spec.open_share if options.open_share is None else options.open_share
+  share, least = _selection(name, options)
+  base = _base(input_dir)
   speakers = collections.defaultdict(list)
-  for clip in spec.list_clips(input_dir):
-    path = os.path.relpath(clip.frames, input_dir)
+  for clip in spec.list_clips(input_dir, storage.files_of(input_dir)):
+    path = shard_plan.relative(clip.frames, base)
     if options.subset and not path.startswith(options.subset):
       continue
     if options.open_speakers and clip.speaker.startswith(options.open_speakers):
@@ -107,30 +141,111 @@ def plan(
         'check the subset')
   jobs = []
   for clips in speakers.values():
+    most = options.frames_per_clip * sum(not c.refused for c in clips)
     for split, clip in _assign(clips, share):
+      if most < least and not clip.refused:
+        clip = dataclasses.replace(
+            clip, refused=few_frames.reason(most, least))
       number = dataset_lib.name_hash(clip.key) % options.shards
       jobs.append(((split, number), clip))
   return jobs
 
 
-def _run_beam(
-    jobs: Sequence[tuple[tuple[str, int], dataset_lib.Clip]],
-    input_dir: str, output_dir: str, name: str, options: Options) -> None:
-  """Decodes, writes and seals."""
-  with beam.Pipeline(
-      runner=fn_api_runner.FnApiRunner(),
-      options=pipeline_options.PipelineOptions([])) as pipeline:
-    _ = (
-        pipeline
-        | 'Clips' >> beam.Create(jobs)
-        | 'GroupByShard' >> beam.GroupByKey()
-        | 'WriteShard' >> beam.ParDo(
-            shard_lib.WriteShard(
-                input_dir=input_dir, output_dir=output_dir, options=options,
-                total=len(jobs)))
-        | 'Collect' >> beam.combiners.ToList()
-        | 'Seal' >> beam.Map(_seal, output_dir, name, options))
-  _log_counters(pipeline.result)
+def _build(
+    pipeline: beam.Pipeline, parts: Sequence[shard_plan.Slice],
+    place: shard_file.Place, options: Options, least: int) -> None:
+  """Slices of the plan -> shards -> one file that says what became of them."""
+  written, failed = (
+      pipeline
+      | 'Shards' >> beam.Create(parts)
+      | 'WriteShard' >> beam.ParDo(
+          shard_lib.WriteShard(place=place, options=options)
+      ).with_exception_handling())
+  outcomes = [failed | 'Failed' >> beam.Map(_failure)]
+  if least:
+    few = (
+        written
+        | 'Frames' >> beam.FlatMap(lambda w: w.frames.items())
+        | 'PerSpeaker' >> beam.CombinePerKey(sum)
+        | 'Few' >> beam.Filter(lambda item: item[1] < least))
+    written, failed = (
+        written | 'DropSpeakers' >> beam.ParDo(
+            few_frames.DropSpeakers(place=place, least=least),
+            beam.pvalue.AsDict(few)).with_exception_handling())
+    outcomes.append(failed | 'NotDropped' >> beam.Map(_failure))
+  outcomes.append(written | 'Written' >> beam.Map(dataclasses.asdict))
+  _ = (
+      outcomes
+      | beam.Flatten()
+      | 'Collect' >> beam.combiners.ToList()
+      | 'Outcome' >> beam.Map(
+          _write_outcome, storage.join(place.notes, seal.OUTCOME)))
+
+
+def _failure(dead_letter: tuple[Any, Any]) -> dict[str, str]:
+  """What Beam's handling of exceptions says of a shard that failed."""
+  element, (kind, text, trace) = dead_letter
+  part = getattr(element, 'part', element)
+  return {'file': part.file, 'kind': kind.__name__, 'text': text,
+          'trace': ''.join(trace)}
+
+
+def _write_outcome(outcomes: Sequence[dict[str, Any]], path: str) -> None:
+  """Writes what became of all shards."""
+  with storage.open_write(path) as f:
+    f.write(json.dumps(outcomes).encode())
+
+
+def _outcome(place: shard_file.Place) -> list[shard_file.Written]:
+  """Reads what became of all shards; OSError if some could not be written."""
+  path = storage.join(place.notes, seal.OUTCOME)
+  outcomes = json.loads(storage.files_of(path).read(path))
+  failed = [outcome for outcome in outcomes if 'part' not in outcome]
+  if failed:
+    first = min(failed, key=lambda outcome: outcome['file'])
+    logging.error('%s:\n%s', first['file'], first['trace'])
+    raise OSError(
+        f'{storage.join(place.output, first["file"])} and {len(failed) - 1} '
+        f'other shards could not be written: {first["text"]}; mend that and '
+        'run the same command again: finished shards are kept')
+  return [
+      shard_file.Written(**{**outcome, 'part': shard_plan.Slice(
+          **outcome['part'])}) for outcome in outcomes]
+
+
+def _selection(name: str, options: Options) -> tuple[float, int]:
+  """Share of open speakers and least frames of one, chosen or the dataset's."""
+  spec = dataset_lib.get(name)
+  share, least = options.open_share, options.min_frames_per_speaker
+  return (spec.open_share if share is None else share,
+          spec.min_frames_per_speaker if least is None else least)
+
+
+def _base(input_dir: str) -> str:
+  """The folder that paths are relative to."""
+  if input_dir.endswith('.csv'):
+    return input_dir.rpartition('/')[0] or '.'
+  return input_dir.rstrip('/') or '/'
+
+
+@contextlib.contextmanager
+def _locked(output_dir: str) -> Iterator[None]:
+  """Keeps a second run out of a local folder, which is made if need be."""
+  if storage.is_remote(output_dir):
+    yield
+    return
+  os.makedirs(output_dir, exist_ok=True)
+  lock = filelock.FileLock(storage.join(output_dir, '.lock'), timeout=0)
+  try:
+    lock.acquire()
+  except filelock.Timeout:
+    raise manifest_lib.DataError(
+        f'{output_dir}: another run is writing there; wait for it or give '
+        'another folder') from None
+  try:
+    yield
+  finally:
+    lock.release()
 
 
 def _assign(
@@ -141,55 +256,6 @@ def _assign(
     return dataset_lib.assign_splits(clips, share)
   except ValueError as e:
     raise manifest_lib.DataError(str(e)) from None
-
-
-def _clear(output: pathlib.Path, overwrite: bool) -> None:
-  """Makes the folder and removes what an interrupted run left there."""
-  if output.exists() and not output.is_dir():
-    raise manifest_lib.DataError(f'{output} is a file; give a folder')
-  output.mkdir(parents=True, exist_ok=True)
-  names = sorted(p.name for p in output.iterdir())
-  foreign = [n for n in names if not _OURS.fullmatch(n)]
-  if foreign:
-    raise manifest_lib.DataError(
-        f'{output} holds other files ({foreign[0]}); give an empty folder')
-  if manifest_lib.FILE_NAME in names and not overwrite:
-    raise manifest_lib.DataError(
-        f'{output} holds finished data; give another folder or add '
-        '--overwrite')
-  # The manifest goes first: without it nothing looks finished.
-  for name in sorted(names, key=lambda n: n != manifest_lib.FILE_NAME):
-    (output / name).unlink()
-
-
-def _seal(
-    written: Sequence[shard_lib.Written], output_dir: str, name: str,
-    options: Options) -> None:
-  """Writes rejects.jsonl and, if there is any record, manifest.json."""
-  rejects = sorted(
-      (r for w in written for r in w.rejects), key=lambda r: r['clip'])
-  path = pathlib.Path(output_dir) / manifest_lib.REJECTS_NAME
-  partial = path.with_name(f'{path.name}.partial')
-  partial.write_text(
-      ''.join(json.dumps(r, sort_keys=True) + '\n' for r in rejects), 'utf-8')
-  os.replace(partial, path)
-  shards = {split: sorted(
-      (w.shard for w in written if w.split == split and w.shard),
-      key=lambda s: s['file']) for split in manifest_lib.SPLITS}
-  speakers = {split: sorted(
-      {s for w in written if w.split == split for s in w.speakers})
-      for split in manifest_lib.SPLITS}
-  if not any(shards.values()):
-    return
-  manifest_lib.write_manifest(output_dir, {
-      'dataset': name,
-      'preprocess': options.fingerprint(),
-      'image_size': options.image_size,
-      'frames_per_clip': options.frames_per_clip,
-      'splits': shards,
-      'speakers': speakers,
-      'all_speakers': sorted({s for v in speakers.values() for s in v}),
-      'rejected': len(rejects)})
 
 
 def _log_counters(result: Any) -> None:

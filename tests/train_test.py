@@ -23,7 +23,7 @@ from tests import fakes
 from tests import testing
 
 # tiny on 16x16 pictures: what the fake shards hold.
-_SMALL = (
+SMALL = (
     '--preset=tiny', '--set=model.image_size=16', '--set=model.low_res_size=4',
     '--set=finetune.phases.1.resolution=16', '--set=model.audio_filters=2',
     '--set=model.audio_max_filters=4')
@@ -32,12 +32,13 @@ _NEEDS = {
     'audio': 'finetune', 'fusion': 'audio'}
 
 
-def _main(*arguments: str) -> int:
-  """Runs the command; returns its exit code."""
+def main(*arguments: str) -> int:
+  """Runs the command in this process; returns its exit code."""
   if 'stage' not in flags.FLAGS:
     flags.DEFINE_enum('stage', None, config_lib.STAGES, 'What to train.')
     flags.DEFINE_bool('restart', False, 'Throw an earlier run away.')
     flags.DEFINE_bool('allow_other_inputs', False, 'Restore other stages.')
+    flags.DEFINE_bool('verify_data', True, 'Compare checksums.')
   fakes.parse_flags(*arguments)
   return cli.guard(train.main)
 
@@ -49,7 +50,7 @@ def _data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
   return str(folder)
 
 
-def _error(capsys: pytest.CaptureFixture[str]) -> str:
+def error(capsys: pytest.CaptureFixture[str]) -> str:
   """The one line on stderr."""
   captured = capsys.readouterr()
   lines = [line for line in captured.err.splitlines() if line.strip()]
@@ -65,7 +66,7 @@ def test_dry_run_prints_the_configuration(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     stage: str, preset: str) -> None:
   monkeypatch.setattr(train, 'cost', lambda config, name: [name])
-  assert _main(f'--stage={stage}', f'--preset={preset}', '--dry_run',
+  assert main(f'--stage={stage}', f'--preset={preset}', '--dry_run',
                '--data_dir=/nowhere', '--run_root=/nowhere') == 0
   printed = json.loads(capsys.readouterr().out)
   assert printed.pop('stage') == stage
@@ -79,7 +80,7 @@ def test_dry_run_prints_the_configuration(
         for preset in config_lib.PRESETS for stage in config_lib.STAGES)])
 def test_dry_run_says_what_a_step_costs(
     capsys: pytest.CaptureFixture[str], stage: str, preset: str) -> None:
-  assert _main(f'--stage={stage}', f'--preset={preset}', '--dry_run',
+  assert main(f'--stage={stage}', f'--preset={preset}', '--dry_run',
                '--data_dir=/nowhere', '--run_root=/nowhere') == 0
   cost = json.loads(capsys.readouterr().out)['cost']
   phases = getattr(presets.get(preset), stage).phases
@@ -91,7 +92,7 @@ def test_dry_run_says_what_a_step_costs(
 
 
 def test_dry_run_shows_settings(capsys: pytest.CaptureFixture[str]) -> None:
-  assert _main('--stage=invert', '--dry_run', '--seed=4',
+  assert main('--stage=invert', '--dry_run', '--seed=4',
                '--set=invert.phases.0.images=12') == 0
   printed = json.loads(capsys.readouterr().out)
   assert printed['seed'] == 4
@@ -100,8 +101,8 @@ def test_dry_run_shows_settings(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_wrong_setting_is_one_line(
     capsys: pytest.CaptureFixture[str]) -> None:
-  assert _main('--stage=invert', '--dry_run', '--set=sed=1') == 1
-  assert 'did you mean seed?' in _error(capsys)
+  assert main('--stage=invert', '--dry_run', '--set=sed=1') == 1
+  assert 'did you mean seed?' in error(capsys)
 
 
 @pytest.mark.parametrize('stage', config_lib.STAGES)
@@ -109,9 +110,9 @@ def test_missing_data_name_the_command_to_type(
     capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, stage: str
     ) -> None:
   data = tmp_path / 'none'
-  assert _main(f'--stage={stage}', f'--data_dir={data}',
+  assert main(f'--stage={stage}', f'--data_dir={data}',
                f'--run_root={tmp_path / "runs"}') == 66
-  message = _error(capsys)
+  message = error(capsys)
   assert str(data) in message
   assert 'python -m tools.make_synthetic' in message
   assert not (tmp_path / 'runs').exists()
@@ -119,25 +120,25 @@ def test_missing_data_name_the_command_to_type(
 
 def test_an_unknown_dataset_names_the_known_ones(
     capsys: pytest.CaptureFixture[str], data_dir: str) -> None:
-  assert _main('--stage=invert', '--dataset=celeba',
+  assert main('--stage=invert', '--dataset=celeba',
                f'--data_dir={data_dir}') == 1
-  message = _error(capsys)
+  message = error(capsys)
   assert 'celeba' in message and 'voxceleb2' in message
 
 
 def test_data_of_another_dataset_are_refused(
     capsys: pytest.CaptureFixture[str], data_dir: str) -> None:
-  assert _main('--stage=invert', '--dataset=pairs',
+  assert main('--stage=invert', '--dataset=pairs',
                f'--data_dir={data_dir}') == 1
-  message = _error(capsys)
+  message = error(capsys)
   assert '--dataset=synthetic' in message and data_dir in message
 
 
 def test_a_damaged_manifest_is_bad_data(
     capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path) -> None:
   (tmp_path / 'manifest.json').write_text('{"format": 1')
-  assert _main('--stage=invert', f'--data_dir={tmp_path}') == 65
-  assert 'manifest.json' in _error(capsys)
+  assert main('--stage=invert', f'--data_dir={tmp_path}') == 65
+  assert 'manifest.json' in error(capsys)
 
 
 def test_a_truncated_shard_is_bad_data(
@@ -146,8 +147,8 @@ def test_a_truncated_shard_is_bad_data(
   fakes.write_data(data)
   shard = next(data.glob('d_pre*'))
   shard.write_bytes(shard.read_bytes()[:-5])
-  assert _main('--stage=invert', f'--data_dir={data}') == 65
-  assert shard.name in _error(capsys)
+  assert main('--stage=invert', f'--data_dir={data}') == 65
+  assert shard.name in error(capsys)
 
 
 @pytest.mark.parametrize('stage', sorted(_NEEDS))
@@ -155,9 +156,9 @@ def test_a_missing_prerequisite_names_the_command(
     capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, data_dir: str,
     stage: str) -> None:
   root = tmp_path / 'runs'
-  assert _main(f'--stage={stage}', *_SMALL, f'--data_dir={data_dir}',
+  assert main(f'--stage={stage}', *SMALL, f'--data_dir={data_dir}',
                f'--run_root={root}') == 66
-  message = _error(capsys)
+  message = error(capsys)
   assert f'stage {_NEEDS[stage]} has not been trained' in message
   assert (f'python -m earsr_tf.train --stage={_NEEDS[stage]} --preset=tiny '
           f'--run_root={root}') in message
@@ -167,32 +168,32 @@ def test_a_missing_prerequisite_names_the_command(
 def test_too_many_replicas_are_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, data_dir: str
     ) -> None:
-  assert _main('--stage=attributes', *_SMALL, f'--data_dir={data_dir}',
+  assert main('--stage=attributes', *SMALL, f'--data_dir={data_dir}',
                f'--run_root={tmp_path}', '--replicas=3') == 1
-  assert '--replicas=3' in _error(capsys)
+  assert '--replicas=3' in error(capsys)
 
 
 def test_too_few_classes_for_the_speakers_are_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, data_dir: str
     ) -> None:
-  assert _main('--stage=attributes', *_SMALL, f'--data_dir={data_dir}',
+  assert main('--stage=attributes', *SMALL, f'--data_dir={data_dir}',
                f'--run_root={tmp_path}', '--set=attributes.num_speakers=3'
                ) == 1
-  assert 'the data hold 5 speakers' in _error(capsys)
+  assert 'the data hold 5 speakers' in error(capsys)
 
 
 def test_vgg16_weights_that_are_not_there_are_one_line(
     capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, data_dir: str
     ) -> None:
   arguments = (
-      '--stage=invert', *_SMALL, f'--data_dir={data_dir}',
+      '--stage=invert', *SMALL, f'--data_dir={data_dir}',
       f'--run_root={tmp_path}', '--set=invert.features=vgg16',
       '--set=invert.vgg16_weights=/nowhere/vgg.h5')
   config = flags_lib.apply_settings(
-      presets.get('tiny'), [a.removeprefix('--set=') for a in _SMALL[1:]])
+      presets.get('tiny'), [a.removeprefix('--set=') for a in SMALL[1:]])
   fakes.save_inputs(str(tmp_path), 'invert', config)
-  assert _main(*arguments) != 0
-  message = _error(capsys)
+  assert main(*arguments) != 0
+  message = error(capsys)
   assert '/nowhere/vgg.h5' in message and '--set=invert.vgg16_weights' in (
       message)
 
@@ -203,9 +204,9 @@ class TestARun:
   @pytest.fixture(name='arguments', scope='class')
   def _arguments(self, data_dir: str, tmp_path_factory) -> tuple[str, ...]:
     root = tmp_path_factory.mktemp('runs')
-    arguments = ('--stage=attributes', *_SMALL, f'--data_dir={data_dir}',
+    arguments = ('--stage=attributes', *SMALL, f'--data_dir={data_dir}',
                  f'--run_root={root}')
-    assert _main(*arguments) == 0
+    assert main(*arguments) == 0
     return arguments
 
   @pytest.fixture(name='folder')
@@ -227,7 +228,7 @@ class TestARun:
   def test_again_does_nothing(
       self, arguments: tuple[str, ...], folder: pathlib.Path) -> None:
     before = {p: p.stat().st_mtime_ns for p in folder.rglob('*')}
-    assert _main(*arguments) == 0
+    assert main(*arguments) == 0
     assert {p: p.stat().st_mtime_ns for p in folder.rglob('*')} == before
 
   @pytest.mark.parametrize('setting, words', [
@@ -238,8 +239,8 @@ class TestARun:
       self, arguments: tuple[str, ...], folder: pathlib.Path, capsys,
       setting: str, words: str) -> None:
     before = {p: p.stat().st_mtime_ns for p in folder.rglob('*')}
-    assert _main(*arguments, f'--set={setting}') not in (0, None)
-    message = _error(capsys)
+    assert main(*arguments, f'--set={setting}') not in (0, None)
+    message = error(capsys)
     assert words in message and '--restart' in message
     assert {p: p.stat().st_mtime_ns for p in folder.rglob('*')} == before
 
@@ -247,7 +248,7 @@ class TestARun:
       self, arguments: tuple[str, ...], folder: pathlib.Path) -> None:
     (folder / 'finished.json').unlink()
     (folder / 'left_over').touch()
-    assert _main(*arguments, '--restart',
+    assert main(*arguments, '--restart',
                  '--set=attributes.phases.0.images=8') == 0
     assert not (folder / 'left_over').exists()
     done = json.loads((folder / 'finished.json').read_text())
@@ -260,9 +261,9 @@ def test_restart_throws_nothing_away_when_it_cannot_begin(
   folder = tmp_path / 'invert'
   folder.mkdir()
   (folder / 'config.json').write_text('{}')
-  assert _main('--stage=invert', *_SMALL, f'--data_dir={data_dir}',
+  assert main('--stage=invert', *SMALL, f'--data_dir={data_dir}',
                f'--run_root={tmp_path}', '--restart') == 66
-  assert 'stage generator' in _error(capsys)
+  assert 'stage generator' in error(capsys)
   assert (folder / 'config.json').exists()
 
 

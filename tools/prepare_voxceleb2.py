@@ -2,8 +2,11 @@
 
     python -m tools.prepare_voxceleb2 --input=TREE --output=DIR
 
-TREE is VoxCeleb2 as downloaded, a SyntheticVox tree, or a folder of pairs with
-a MANIFEST.tsv (paper, section 4.1). See pipelines/ingest.py.
+TREE is VoxCeleb2 as downloaded, VoxCeleb1 with pictures, a SyntheticVox tree, a
+folder of pairs with a MANIFEST.tsv, or a table of clips, FILE.csv (paper,
+section 4.1). Flags that are not of this command are Beam's: `--runner=...` and
+the options of the runner; those that Beam does not know go behind `--`. See
+docs/prepare.md.
 """
 
 from __future__ import annotations
@@ -11,9 +14,9 @@ from __future__ import annotations
 import collections
 import json
 import logging as logging_lib
-import pathlib
+import os
 import time
-from typing import Any
+from typing import Any, Sequence
 import warnings
 
 from absl import flags
@@ -23,11 +26,13 @@ from earsr_tf import cli
 from earsr_tf import environment
 from earsr_tf.data import manifest as manifest_lib
 
-_INPUT = flags.DEFINE_string('input', None, 'Folder of clips.', required=True)
+_INPUT = flags.DEFINE_string(
+    'input', None, 'Folder of clips, or a table of them, FILE.csv.',
+    required=True)
 _OUTPUT = flags.DEFINE_string(
     'output', None, 'Folder for the shards: absent or empty.', required=True)
 _DATASET = flags.DEFINE_enum(
-    'dataset', '', ['', 'synthetic', 'voxceleb2', 'pairs'],
+    'dataset', '', ['', 'synthetic', 'voxceleb2', 'voxceleb1', 'pairs', 'csv'],
     'What the folder holds; by default seen from its files.')
 _WORKERS = flags.DEFINE_integer(
     'workers', 0, 'Clips decoded at a time; 0: one per core.', lower_bound=0)
@@ -42,6 +47,12 @@ _OPEN_SHARE = flags.DEFINE_float(
     "data do not say; default: the dataset's.", lower_bound=0, upper_bound=1)
 _OPEN_SPEAKERS = flags.DEFINE_list(
     'open_speakers', [], 'Prefixes of speakers kept out of training.')
+_MIN_FRAMES = flags.DEFINE_integer(
+    'min_frames_per_speaker', None, 'Speakers with fewer frames, counted after '
+    'sampling, are left out; default: 500 for VoxCeleb, else 0.', lower_bound=0)
+_CHECK_LENGTHS = flags.DEFINE_bool(
+    'check_lengths', True, 'Refuse clips of VoxCeleb whose picture and sound '
+    'differ in length by more than 5 frames at 25 frames/s.')
 _SUBSET = flags.DEFINE_list(
     'subset', [], 'Prefixes of paths below the input; only these are taken.')
 _OVERWRITE = flags.DEFINE_bool(
@@ -57,25 +68,31 @@ def _options() -> Any:
       frames_per_clip=_FRAMES.value, image_size=_SIZE.value,
       shards=_SHARDS.value, open_share=_OPEN_SHARE.value,
       open_speakers=tuple(_OPEN_SPEAKERS.value), subset=tuple(_SUBSET.value),
-      overwrite=_OVERWRITE.value)
+      min_frames_per_speaker=_MIN_FRAMES.value,
+      check_lengths=_CHECK_LENGTHS.value, overwrite=_OVERWRITE.value)
   if _WORKERS.value:
     options['workers'] = _WORKERS.value
   return ingest.Options(**options)
 
 
-def _prepare() -> str:
+def _prepare(rest: Sequence[str], behind: Sequence[str]) -> str:
   """Does the work and returns a summary."""
-  if not pathlib.Path(_INPUT.value).is_dir():
+  if '://' not in _INPUT.value and not os.path.exists(_INPUT.value):
     raise manifest_lib.MissingDataError(
-        f'{_INPUT.value}: no such folder; give one with clips as --input')
-  from pipelines import ingest  # pylint: disable=g-import-not-at-top
+        f'{_INPUT.value}: no such folder or table; give one as --input')
+  # pylint: disable=g-import-not-at-top
+  from pipelines import beam_options
+  from pipelines import ingest
+  beam_flags = beam_options.make(rest, behind)
   name = _DATASET.value or ingest.guess_dataset(_INPUT.value)
   if _DRY_RUN.value:
     jobs = ingest.plan(_INPUT.value, name, _options())
-    counts = collections.Counter(split for (split, _), _ in jobs)
+    counts = collections.Counter(
+        'refused' if clip.refused else split for (split, _), clip in jobs)
     return json.dumps({'dataset': name, **counts}, sort_keys=True)
   start = time.monotonic()
-  manifest = ingest.run(_INPUT.value, _OUTPUT.value, name, _options())
+  manifest = ingest.run(
+      _INPUT.value, _OUTPUT.value, name, _options(), beam_flags)
   counts = ', '.join(
       f'{split} {sum(s.records for s in shards)}'
       for split, shards in manifest.splits.items())
@@ -85,15 +102,15 @@ def _prepare() -> str:
       f'{time.monotonic() - start:.0f} s')
 
 
-def main() -> None:
-  """Runs the command."""
+def main(rest: Sequence[str], behind: Sequence[str]) -> None:
+  """Runs the command; takes flags for Beam, and those behind `--`."""
   environment.quieten()
   logging.set_verbosity(logging.INFO)
   # Beam tells of file systems that are not installed and the like.
   logging_lib.getLogger('apache_beam').setLevel(logging_lib.ERROR)
   warnings.filterwarnings('ignore', module='PIL')  # damaged files: we say why
-  print(_prepare())
+  print(_prepare(rest, behind))
 
 
 if __name__ == '__main__':
-  cli.run(main)
+  cli.run_with_rest(main)

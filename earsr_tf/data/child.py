@@ -1,16 +1,21 @@
 """A killable ffmpeg child: the only thing that decodes foreign sound and video.
 
-The child has limits on time, memory and files it may write, reads one local
-file and writes to a pipe. A decoder that hangs or asks for the moon dies alone.
+The child has limits on time, memory and files it may write, reads local files
+and writes to pipes. A decoder that hangs or asks for the moon dies alone.
 """
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+import fcntl
 import os
 import re
 import resource
+import selectors
 import subprocess
-from typing import Sequence
+import time
+from typing import Iterator, Sequence
 
 import imageio_ffmpeg
 
@@ -23,49 +28,142 @@ MAX_PIXELS = 4096 * 4096
 _FORMATS = (
     'mov,mp4,m4a,3gp,3g2,mj2,wav,w64,flac,ogg,mp3,aac,aiff,matroska,webm,avi,'
     'flv,mpeg,mpegvideo')
+_MAX_ERROR_BYTES = 1 << 16
+_PIPE_BYTES = 1 << 20
 
 
 class ChildError(ValueError):
-  """The child failed or was stopped; the message is one line without paths."""
+  """The child failed or was stopped; the message is one line without paths.
+
+  Attributes:
+    is_timeout: Whether it was stopped because it took too long.
+  """
+
+  def __init__(self, message: str, is_timeout: bool = False):
+    """Takes the line, and whether it took too long."""
+    super().__init__(message)
+    self.is_timeout = is_timeout
+
+
+@dataclasses.dataclass(frozen=True)
+class Input:
+  """A local file, and the part of it that is read.
+
+  Attributes:
+    path: The file.
+    seconds: Length of the part.
+    start: Seconds before it.
+  """
+  path: str
+  seconds: float
+  start: float = 0.0
 
 
 def decode(
-    path: str, *, seconds: float, output: Sequence[str],
-    timeout: float = TIMEOUT_S) -> bytes:
-  """Runs ffmpeg over one file.
+    path: str, *, seconds: float, output: Sequence[str], start: float = 0.0,
+    timeout: float = TIMEOUT_S) -> bytearray:
+  """Runs ffmpeg over one file, with one output; see `run`."""
+  return run([Input(path, seconds, start)], [output], timeout)[0]
+
+
+def run(
+    inputs: Sequence[Input], outputs: Sequence[Sequence[str]],
+    timeout: float = TIMEOUT_S) -> list[bytearray]:
+  """Runs one ffmpeg.
 
   Args:
-    path: A local file.
-    seconds: Reads no more than this from the start.
-    output: Output options; what comes out must be bounded by them.
+    inputs: What it reads.
+    outputs: Options of each output; what comes out must be bounded by them.
     timeout: Wall-clock limit in seconds.
 
   Returns:
-    What ffmpeg wrote.
+    What ffmpeg wrote to each output.
 
   Raises:
     ChildError: If it failed, with ffmpeg's first line, or took too long.
   """
+  deadline = time.monotonic() + timeout
+  with contextlib.ExitStack() as stack:
+    readers, writers = _pipes(stack, len(outputs))
+    with subprocess.Popen(
+        _command(inputs, outputs, writers), stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        pass_fds=writers) as process:
+      try:
+        _limit(process.pid)
+        for writer in writers:  # the child's are the only ones left
+          os.close(writer)
+        writers.clear()
+        found = _drain([process.stderr.fileno(), *readers], deadline)
+        process.wait(max(0.0, deadline - time.monotonic()))
+      except (TimeoutError, subprocess.TimeoutExpired):
+        raise ChildError(
+            f'decoding was stopped after {timeout:g} s', True) from None
+      finally:
+        process.kill()  # does nothing once it has ended
+  if process.returncode:
+    raise ChildError(_reason(process.returncode, bytes(found[0]), inputs))
+  return found[1:]
+
+
+def _pipes(
+    stack: contextlib.ExitStack, count: int) -> tuple[list[int], list[int]]:
+  """Ends to read and to write; what is still listed is closed in the end."""
+  readers: list[int] = []
+  writers: list[int] = []
+  stack.callback(lambda: [os.close(end) for end in readers + writers])
+  for _ in range(count):
+    reader, writer = os.pipe()
+    readers.append(reader)
+    writers.append(writer)
+    with contextlib.suppress(OSError):  # above the user's share: smaller pipes
+      fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+  return readers, writers
+
+
+def _command(
+    inputs: Sequence[Input], outputs: Sequence[Sequence[str]],
+    writers: Sequence[int]) -> list[str]:
+  """The command line."""
   command = [
       imageio_ffmpeg.get_ffmpeg_exe(), '-nostdin', '-v', 'error', '-xerror',
-      '-protocol_whitelist', 'file,pipe', '-format_whitelist', _FORMATS,
-      '-max_pixels', str(MAX_PIXELS), '-threads', '1', '-filter_threads', '1',
-      '-t', str(seconds), '-i', f'file:{os.path.abspath(path)}', '-threads',
-      '1', *output, 'pipe:1']
-  with subprocess.Popen(
-      command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-      stderr=subprocess.PIPE) as process:
-    _limit(process.pid)
-    try:
-      out, errors = process.communicate(timeout=timeout)
-    except subprocess.TimeoutExpired:
-      raise ChildError(
-          f'decoding was stopped after {timeout:g} s') from None
-    finally:
-      process.kill()  # does nothing once it has ended
-  if process.returncode:
-    raise ChildError(_reason(process.returncode, errors, path))
-  return out
+      '-filter_threads', '1']
+  for one in inputs:
+    command += [
+        '-protocol_whitelist', 'file,pipe', '-format_whitelist', _FORMATS,
+        '-max_pixels', str(MAX_PIXELS), '-threads', '1',
+        *(('-ss', f'{one.start:g}') if one.start else ()),
+        '-t', str(one.seconds), '-i', f'file:{os.path.abspath(one.path)}']
+  for output, writer in zip(outputs, writers):
+    command += ['-threads', '1', *output, f'pipe:{writer}']
+  return command
+
+
+def _drain(ends: Sequence[int], deadline: float) -> list[bytearray]:
+  """Reads pipes side by side until all are closed; TimeoutError if late."""
+  found = [bytearray() for _ in ends]
+  with selectors.DefaultSelector() as selector:
+    for end, buffer in zip(ends, found):
+      selector.register(end, selectors.EVENT_READ, buffer)
+    while selector.get_map():
+      for key in _ready(selector, deadline):
+        piece = os.read(key.fd, _PIPE_BYTES)
+        if not piece:
+          selector.unregister(key.fd)
+        elif key.data is not found[0] or len(key.data) < _MAX_ERROR_BYTES:
+          key.data.extend(piece)
+  return found
+
+
+def _ready(
+    selector: selectors.BaseSelector, deadline: float
+) -> Iterator[selectors.SelectorKey]:
+  """Pipes with something to read; TimeoutError once it is late."""
+  wait = deadline - time.monotonic()
+  if wait <= 0:
+    raise TimeoutError
+  for key, _ in selector.select(wait):
+    yield key
 
 
 def _limit(pid: int) -> None:
@@ -79,11 +177,13 @@ def _limit(pid: int) -> None:
     pass  # it has ended already
 
 
-def _reason(code: int, errors: bytes, path: str) -> str:
+def _reason(code: int, errors: bytes, inputs: Sequence[Input]) -> str:
   """One printable line out of what ffmpeg said."""
   if code < 0:
     return f'the decoder was stopped by signal {-code} (time or memory limit)'
-  text = errors.decode('utf-8', 'replace').replace(os.path.abspath(path), '')
+  text = errors.decode('utf-8', 'replace')
+  for one in inputs:
+    text = text.replace(os.path.abspath(one.path), '')
   for line in text.splitlines():
     line = re.sub(r'\[[^\]]*@ 0x[0-9a-f]+\]', '', line)
     line = ''.join(c for c in line if c.isprintable()).strip(' .:')

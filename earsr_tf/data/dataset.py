@@ -16,11 +16,12 @@ import pathlib
 from typing import Callable, Iterable
 
 from earsr_tf import config as config_lib
+from earsr_tf.data import files as files_lib
 
 OPEN_SHARE = 0.15
 
 
-@dataclasses.dataclass(frozen=True, order=True)
+@dataclasses.dataclass(frozen=True, order=True, slots=True)
 class Clip:
   """A clip before it is decoded: names, labels and where its media lie.
 
@@ -33,6 +34,11 @@ class Clip:
     gender: 0 female, 1 male, -1 unknown.
     age: Years; NaN unknown.
     open_set: Whether the speaker is kept out of training; None: by hash.
+    boxes: Path of the face boxes (see `boxes`); '' if there are none.
+    fps: Frames per second of a track of VoxCeleb, whose picture and sound were
+      cut together, so that their lengths can be compared, and whose boxes
+      are those of the video it was cut from; else 0.
+    refused: Why the clip cannot be used, as far as its names tell; ''.
   """
   speaker: str
   video: str
@@ -42,6 +48,9 @@ class Clip:
   gender: int = -1
   age: float = math.nan
   open_set: bool | None = None
+  boxes: str = ''
+  fps: float = 0.0
+  refused: str = ''
 
   @property
   def key(self) -> str:
@@ -55,14 +64,16 @@ class DatasetSpec:
 
   Attributes:
     name: Name of the module.
-    list_clips: Folder -> its clips, in any order.
+    list_clips: (folder, where it lies) -> its clips, in any order.
     make_command: What to type to obtain prepared data; may hold {data_dir}.
     open_share: Share of speakers held out where the data do not say.
+    min_frames_per_speaker: Speakers with fewer frames are left out.
   """
   name: str
-  list_clips: Callable[[str], list[Clip]]
+  list_clips: Callable[[str, files_lib.Files], list[Clip]]
   make_command: str
   open_share: float = OPEN_SHARE
+  min_frames_per_speaker: int = 0
 
 
 def get(name: str) -> DatasetSpec:

@@ -165,9 +165,8 @@ def draw(
     example[keys.IMAGE_HIGH] = tf.cond(
         flip, lambda: tf.reverse(picture, [1]), lambda: picture)
   if records.VOICE in example:
-    example[keys.WAVEFORM] = audio.draw_segment(
-        audio.decode_wav(example.pop(records.VOICE)),
-        stream.key(seed, stream.SEGMENT, index))
+    example[keys.WAVEFORM] = audio.draw_voice(
+        example.pop(records.VOICE), stream.key(seed, stream.SEGMENT, index))
   return example
 
 

@@ -15,7 +15,7 @@ from typing import Any, Mapping, Sequence
 
 FORMAT = 1
 FILE_NAME = 'manifest.json'
-REJECTS_NAME = 'rejects.jsonl'
+REJECTS_NAME = 'rejects-{split}.jsonl'
 SPLITS = ('d_pre', 'd_rest', 'closed_test', 'open_gallery', 'open_test')
 TRAINING_SPLITS = ('d_pre', 'd_rest')  # together: the paper's D
 
@@ -60,8 +60,10 @@ class Manifest:
     splits: Split name -> its shards in order; splits may be empty.
     speakers: Split name -> names of its speakers, sorted.
     all_speakers: Names of all speakers, sorted; `keys.SPEAKER` indexes it.
-    rejected: Clips refused; rejects.jsonl says why.
+    rejected: Clips refused; rejects-*.jsonl say why.
     sha256: Of manifest.json itself: names this very data.
+    videos: Split name -> '<speaker>/<video>' of its videos, sorted; empty if
+      the data were made before manifests had them.
   """
   data_dir: str
   dataset: str
@@ -73,6 +75,8 @@ class Manifest:
   all_speakers: tuple[str, ...]
   rejected: int
   sha256: str
+  videos: Mapping[str, tuple[str, ...]] = dataclasses.field(
+      default_factory=dict)
 
   def shards(self, splits: Sequence[str]) -> tuple[Shard, ...]:
     """Shards of these splits, in order.
@@ -92,12 +96,15 @@ class Manifest:
     return found
 
 
-def read_manifest(data_dir: str, make_command: str = '') -> Manifest:
+def read_manifest(
+    data_dir: str, make_command: str = '', *,
+    check_sizes: bool = True) -> Manifest:
   """Reads and checks manifest.json: every shard there, with its stated size.
 
   Args:
     data_dir: Folder of shards.
     make_command: What to type to obtain the data, for the error message.
+    check_sizes: False leaves the shards alone: to name all that is damaged.
 
   Raises:
     MissingDataError: If the folder holds no finished data.
@@ -116,11 +123,11 @@ def read_manifest(data_dir: str, make_command: str = '') -> Manifest:
     raise DataError(f'{path}: cannot be read ({e.strerror})') from None
   again = f'prepare again with: {remedy} (add --overwrite to the last command)'
   try:
-    manifest = _parse(data_dir, raw)
+    manifest = parse(data_dir, raw)
   except (ValueError, KeyError, TypeError, AttributeError):
     raise DataError(
         f'{path}: not a manifest of format {FORMAT}; {again}') from None
-  for shard in manifest.shards(SPLITS):
+  for shard in manifest.shards(SPLITS) if check_sizes else ():
     _check_size(pathlib.Path(data_dir) / shard.file, shard.bytes, again)
   return manifest
 
@@ -133,16 +140,41 @@ def write_manifest(data_dir: str, content: Mapping[str, Any]) -> None:
 def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
   """Writes `path` by temporary name and rename, after all is on disk."""
   partial = path.with_suffix('.json.partial')
-  with open(partial, 'w', encoding='utf-8') as f:
-    json.dump(content, f, indent=1, sort_keys=True)
-    f.write('\n')
+  with open(partial, 'wb') as f:
+    f.write(encode(content))
     f.flush()
     os.fsync(f.fileno())
   os.replace(partial, path)
 
 
-def _parse(data_dir: str, raw: bytes) -> Manifest:
-  """Turns manifest bytes into a Manifest; raises ValueError and the like."""
+def encode(content: Mapping[str, Any]) -> bytes:
+  """The bytes of manifest.json."""
+  text = json.dumps({'format': FORMAT, **content}, indent=1, sort_keys=True)
+  return f'{text}\n'.encode()
+
+
+def read_rejects(data_dir: str) -> list[dict[str, str]]:
+  """The clips that were refused: rows with `clip`, `file` and `reason`.
+
+  Raises:
+    DataError: If a file of rejects is damaged.
+  """
+  rows = []
+  for path in sorted(pathlib.Path(data_dir).glob('rejects*.jsonl')):
+    try:
+      rows += [json.loads(x) for x in path.read_text('utf-8').splitlines()]
+    except (OSError, ValueError) as e:
+      raise DataError(
+          f'{path}: is damaged ({e}); remove it or prepare again') from None
+  return rows
+
+
+def parse(data_dir: str, raw: bytes) -> Manifest:
+  """Turns manifest bytes into a Manifest.
+
+  Raises:
+    ValueError, KeyError, TypeError, AttributeError: If they are none.
+  """
   content = json.loads(raw)
   if content['format'] != FORMAT:
     raise ValueError('format')
@@ -164,7 +196,8 @@ def _parse(data_dir: str, raw: bytes) -> Manifest:
       speakers={k: tuple(v) for k, v in content['speakers'].items()},
       all_speakers=tuple(content['all_speakers']),
       rejected=int(content['rejected']),
-      sha256=hashlib.sha256(raw).hexdigest())
+      sha256=hashlib.sha256(raw).hexdigest(),
+      videos={k: tuple(v) for k, v in content.get('videos', {}).items()})
 
 
 def _check_size(path: pathlib.Path, size: int, remedy: str) -> None:

@@ -19,15 +19,18 @@ from PIL import ImageOps
 from PIL import UnidentifiedImageError
 
 from earsr_tf.data import child
+from earsr_tf.data import decoding
 from earsr_tf.data import sniffing
+from earsr_tf.data import structure
 from earsr_tf.data.sniffing import MediaError
 from earsr_tf.data.sniffing import sniff
 
 __all__ = (
-    'MediaError', 'encode_png', 'encode_wav', 'read_audio', 'read_frames',
-    'read_image', 'read_video_frames', 'read_voice', 'sniff', 'spread')
+    'MediaError', 'check_sound', 'check_video', 'check_voice', 'encode_png',
+    'encode_wav', 'list_images', 'read_audio', 'read_frames', 'read_image',
+    'read_video_frames', 'read_voice', 'sniff', 'spread')
 
-SAMPLE_RATE_HZ = 16000
+SAMPLE_RATE_HZ = decoding.SAMPLE_RATE_HZ
 MIN_SECONDS = 1.0
 SILENCE_PEAK = 10  # of 32768: -70 dB
 MAX_IMAGE_BYTES = 8 << 20
@@ -36,11 +39,6 @@ MAX_VIDEO_BYTES = 512 << 20
 MAX_SIDE = 4096
 MAX_VIDEO_SECONDS = 30
 STRIDE = 5  # frames considered: one in five, 0.2 s at 25 fps
-
-_MAX_SCANS = 100  # of a JPEG: thousands of scans would decode for minutes
-_CROP_AND_SCALE = (
-    "crop='min(iw,ih)':'min(iw,ih)',scale={size}:{size}:flags=bicubic+"
-    'accurate_rnd+full_chroma_int+full_chroma_inp+bitexact')
 
 
 def read_image(
@@ -67,8 +65,9 @@ def read_image(
                      'give a PNG, JPEG, BMP or WebP file')
   sniffing.check_bytes(path, MAX_IMAGE_BYTES)
   data = pathlib.Path(path).read_bytes()
-  if kind == 'JPEG' and data.count(b'\xff\xda') > _MAX_SCANS:
-    raise MediaError(path, f'has more than {_MAX_SCANS} scans')
+  slow = structure.problem(kind, data)
+  if slow:
+    raise MediaError(path, slow)
   try:
     with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
       if max(image.size) > MAX_SIDE or min(image.size) < 1:
@@ -81,6 +80,9 @@ def read_image(
     raise
   except UnidentifiedImageError:  # its text holds a memory address
     raise MediaError(path, f'is a damaged {kind} (bad header)') from None
+  except Image.DecompressionBombError:
+    raise MediaError(path, 'has far too many pixels',
+                     f'give at most {MAX_SIDE} x {MAX_SIDE}') from None
   except Exception as e:  # Pillow raises a dozen types on damaged files
     raise MediaError(
         path, f'is a damaged {kind} ({_one_line(e)})') from None
@@ -88,17 +90,28 @@ def read_image(
 
 
 def read_audio(
-    path: str | os.PathLike[str], max_seconds: float = 20.0) -> np.ndarray:
+    path: str | os.PathLike[str], max_seconds: float = 20.0,
+    start: float = 0.0) -> np.ndarray:
   """Reads the sound of an audio or video file: [n] int16, 16 kHz, mono.
 
   Args:
     path: WAV, FLAC, Ogg, MP3, AAC/M4A, AIFF, or a video; at most 64 MB, video
       512 MB.
     max_seconds: The rest is not read.
+    start: Seconds to skip.
 
   Raises:
     MediaError: If there is no sound in it or it is damaged.
   """
+  check_sound(path)
+  raw = decoding.decode(
+      path, child.Input(os.fspath(path), start + max_seconds),
+      decoding.sound_options(max_seconds, start=start), 'no sound')
+  return decoding.to_samples(path, raw)
+
+
+def check_sound(path: str | os.PathLike[str]) -> None:
+  """Raises MediaError unless its first bytes and size may be of a sound."""
   kind = sniff(path)
   if kind not in sniffing.SOUNDS + sniffing.VIDEOS:
     raise MediaError(
@@ -106,29 +119,37 @@ def read_audio(
         'give WAV, FLAC, Ogg, MP3, M4A, AIFF or a video with sound')
   sniffing.check_bytes(
       path, MAX_VIDEO_BYTES if kind in sniffing.VIDEOS else MAX_AUDIO_BYTES)
-  raw = _decode(path, max_seconds, (
-      '-map', '0:a:0', '-vn', '-sn', '-dn', '-ac', '1', '-ar',
-      str(SAMPLE_RATE_HZ), '-t', str(max_seconds), '-c:a', 'pcm_s16le', '-f',
-      's16le'), 'no sound')
-  samples = np.frombuffer(raw[:len(raw) // 2 * 2], '<i2')
-  if not samples.size:
-    raise MediaError(path, 'no sound could be decoded')
-  return samples.astype(np.int16)
+
+
+def check_video(path: str | os.PathLike[str]) -> None:
+  """Raises MediaError unless its first bytes and size may be of a video."""
+  kind = sniff(path)
+  if kind not in sniffing.VIDEOS:
+    raise MediaError(path, f'is not a video ({kind})',
+                     'give MP4, Matroska, WebM, AVI, FLV or MPEG')
+  sniffing.check_bytes(path, MAX_VIDEO_BYTES)
 
 
 def read_voice(
-    path: str | os.PathLike[str], max_seconds: float = 20.0) -> np.ndarray:
+    path: str | os.PathLike[str], max_seconds: float = 20.0,
+    start: float = 0.0) -> np.ndarray:
   """As `read_audio`, but refuses what cannot be a voice.
 
   Raises:
     MediaError: Also if it is shorter than a second or silent.
   """
-  samples = read_audio(path, max_seconds)
+  return check_voice(path, read_audio(path, max_seconds, start))
+
+
+def check_voice(
+    path: str | os.PathLike[str], samples: np.ndarray) -> np.ndarray:
+  """Returns [n] int16 samples if they can be a voice, else MediaError."""
   seconds = samples.size / SAMPLE_RATE_HZ
   if seconds < MIN_SECONDS:
     raise MediaError(path, f'has {seconds:.2f} s of sound',
                      f'at least {MIN_SECONDS:g} s is needed')
-  if np.abs(samples.astype(np.int32)).max() < SILENCE_PEAK:
+  levels = samples.astype(np.float32)
+  if np.abs(levels - levels.mean()).max() < SILENCE_PEAK:  # as in serving
     raise MediaError(path, 'is silent', 'give a recording of a voice')
   return samples
 
@@ -150,11 +171,7 @@ def read_video_frames(
   Raises:
     MediaError: If there is no picture in it or it is damaged.
   """
-  kind = sniff(path)
-  if kind not in sniffing.VIDEOS:
-    raise MediaError(path, f'is not a video ({kind})',
-                     'give MP4, Matroska, WebM, AVI, FLV or MPEG')
-  sniffing.check_bytes(path, MAX_VIDEO_BYTES)
+  check_video(path)
   frames = _frames(path, size, STRIDE, MAX_VIDEO_SECONDS * 30)
   if len(frames) < count:  # a short one: every frame
     frames = _frames(path, size, 1, STRIDE * count)
@@ -179,16 +196,25 @@ def read_frames(
     MediaError: If a file is damaged or the folder has no images.
   """
   if os.path.isdir(path):
-    files = sorted(
-        p for p in pathlib.Path(path).iterdir()
-        if p.suffix.lower() in ('.png', '.jpg', '.jpeg', '.bmp', '.webp'))
-    if not files:
-      raise MediaError(path, 'has no images in it')
+    files = list_images(path)
     return np.stack(
         [read_image(files[i], size) for i in spread(len(files), count)])
   if sniff(path) in sniffing.IMAGES:
     return read_image(path, size)[np.newaxis]
   return read_video_frames(path, count, size)
+
+
+def list_images(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
+  """Images of a folder in order of name; MediaError if there are none."""
+  try:
+    files = sorted(
+        p for p in pathlib.Path(folder).iterdir()
+        if p.suffix.lower() in ('.png', '.jpg', '.jpeg', '.bmp', '.webp'))
+  except OSError as e:
+    raise MediaError(folder, f'cannot be listed ({e.strerror})') from None
+  if not files:
+    raise MediaError(folder, 'has no images in it')
+  return files
 
 
 def spread(total: int, count: int) -> list[int]:
@@ -215,31 +241,17 @@ def encode_wav(samples: np.ndarray) -> bytes:
   return buffer.getvalue()
 
 
-def _decode(
-    path: str | os.PathLike[str], seconds: float, output: tuple[str, ...],
-    missing: str) -> bytes:
-  """Runs the child; `missing` says what is not there if no stream matches."""
-  try:
-    return child.decode(os.fspath(path), seconds=seconds, output=output)
-  except child.ChildError as e:
-    reason = str(e)
-  raise MediaError(
-      path, f'has {missing} in it' if 'matches no streams' in reason
-      else f'cannot be decoded ({reason})')
-
-
 def _frames(
     path: str | os.PathLike[str], size: int, stride: int,
     limit: int) -> np.ndarray:
   """Decodes one frame in `stride`, at most `limit`: [n, size, size, 3]."""
-  raw = _decode(path, MAX_VIDEO_SECONDS, (
-      '-map', '0:v:0', '-an', '-sn', '-dn', '-vf',
-      f"select='not(mod(n,{stride}))'," + _CROP_AND_SCALE.format(size=size),
-      '-fps_mode', 'passthrough', '-frames:v', str(limit), '-f', 'rawvideo',
-      '-pix_fmt', 'rgb24'), 'no picture')
-  shape = (-1, size, size, 3)
-  whole = len(raw) - len(raw) % (size * size * 3)
-  return np.frombuffer(raw[:whole], np.uint8).reshape(shape)
+  filters = (f"select='not(mod(n,{stride}))',"
+             + decoding.CENTRE_SQUARE
+             + decoding.SCALE.format(width=size, height=size))
+  raw = decoding.decode(
+      path, child.Input(os.fspath(path), MAX_VIDEO_SECONDS),
+      decoding.picture_options(filters, limit), 'no picture')
+  return decoding.to_frames(raw, size, size)
 
 
 def _upright(image: Image.Image) -> Image.Image:

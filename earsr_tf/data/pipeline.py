@@ -261,4 +261,4 @@ def _finish(
   options.threading.private_threadpool_size = 2
   options.threading.max_intra_op_parallelism = 1
   return examples.batch(batch_size, drop_remainder=drop_remainder).map(
-      convert).prefetch(2).with_options(options)
+      convert, num_parallel_calls=2).prefetch(2).with_options(options)

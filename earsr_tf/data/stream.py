@@ -8,7 +8,8 @@ of records that are in memory. Files beside the shards are read along.
 
 from __future__ import annotations
 
-from typing import Mapping, Sequence
+import contextlib
+from typing import Iterator, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -46,6 +47,29 @@ def stored(
   """
   paths = _paths(manifest, splits, beside)
   return _zipped([list(paths[:, i]) for i in range(paths.shape[1])])
+@contextlib.contextmanager
+def explained(data_dir: str) -> Iterator[None]:
+  """Turns what TensorFlow says of damaged shards into a sentence.
+
+  Args:
+    data_dir: Folder of the shards that are read inside.
+
+  Raises:
+    DataError: If a record is damaged or a shard has fewer than stated.
+  """
+  try:
+    yield
+  except tf.errors.DataLossError:
+    reason = 'a record is damaged'
+  except tf.errors.InvalidArgumentError as e:
+    if 'Dataset was empty' not in str(e):  # see `Order.from_shards`
+      raise
+    reason = 'a shard has fewer records than the manifest says'
+  else:
+    return
+  raise manifest_lib.DataError(
+      f'{data_dir}: {reason}; python -m tools.verify_data {data_dir} names '
+      'it; prepare the data again')
 
 
 class Order:

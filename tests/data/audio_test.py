@@ -77,3 +77,25 @@ def test_a_silent_voice_is_drawn_a_bounded_number_of_times():
 def test_silence_is_no_sound_around_the_mean(peak, offset, silent):
   samples = offset + peak * np.array([0, 1, 0, -1] * 20)
   assert bool(audio.is_silent(tf.constant(samples, tf.int16))) == silent
+
+
+@pytest.mark.parametrize('count', [16000, 63999, 64000, 64001, 200_000])
+def test_a_voice_is_drawn_as_if_all_of_it_were_decoded(count):
+  samples = np.random.default_rng(count).integers(
+      -3000, 3000, count).astype(np.int16)
+  samples[:count // 2] //= 1000  # silent
+  encoded = tf.constant(media.encode_wav(samples))
+  draw = tf.function(audio.draw_voice)
+  for number in range(8):
+    np.testing.assert_array_equal(
+        draw(encoded, _key(number)),
+        audio.draw_segment(tf.constant(samples), _key(number)))
+
+
+def test_a_voice_with_another_header_is_decoded_whole():
+  plain = media.encode_wav(
+      np.random.default_rng(1).integers(-99, 99, 70_000).astype(np.int16))
+  more = plain[:36] + b'LIST\4\0\0\0abcd' + plain[36:]
+  np.testing.assert_array_equal(
+      audio.draw_voice(tf.constant(more), _key(2)),
+      audio.draw_voice(tf.constant(plain), _key(2)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import dataclasses
+import itertools
 
 from hypothesis import given
 from hypothesis import settings
@@ -89,6 +90,33 @@ def test_known_answers():
   assert 0.13 < sum(shares) / 4000 < 0.17
 
 
+_WORLD = st.dictionaries(
+    _NAME, st.tuples(_VIDEOS, st.sampled_from([None, True, False])),
+    min_size=1, max_size=5)
+
+
+@settings(deadline=None)
+@given(_WORLD, st.randoms(use_true_random=False))
+def test_no_video_and_no_open_speaker_is_on_both_sides(world, random):
+  clips = [c for s, (videos, kind) in world.items()
+           for c in _clips(s, videos, kind)]
+  random.shuffle(clips)
+  found = collections.defaultdict(set)
+  for speaker in world:
+    mine = [c for c in clips if c.speaker == speaker]
+    for split, clip in dataset.assign_splits(mine, 0.3):
+      found[split].add((clip.speaker, clip.video))
+  for one, two in itertools.combinations(manifest.SPLITS, 2):
+    assert not found[one] & found[two]
+  closed = {s for split in ('d_pre', 'd_rest', 'closed_test')
+            for s, _ in found[split]}
+  opened = {s for split in ('open_gallery', 'open_test')
+            for s, _ in found[split]}
+  assert not closed & opened
+  assert {s for s, _ in found['d_rest'] | found['closed_test']} <= {
+      s for s, _ in found['d_pre']}
+
+
 KNOWN = ['closed_test', 'd_pre', 'd_pre', 'd_pre', 'd_rest']
 
 
@@ -103,5 +131,6 @@ def test_contradictions_are_refused():
 def test_get_finds_datasets_by_name():
   for name in ('voxceleb2', 'pairs', 'synthetic'):
     assert dataset.get(name).name == name
-  with pytest.raises(ValueError, match="'imagenet'; known: pairs, synthetic"):
+  with pytest.raises(
+      ValueError, match="'imagenet'; known: csv, pairs, synthetic"):
     dataset.get('imagenet')

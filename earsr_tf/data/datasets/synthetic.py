@@ -12,6 +12,7 @@ import pathlib
 from typing import Callable
 
 from earsr_tf.data import dataset
+from earsr_tf.data import files as files_lib
 from earsr_tf.data.datasets import voxceleb2
 from earsr_tf.data.synthetic import tree
 from earsr_tf.data.synthetic import world
@@ -51,11 +52,14 @@ def make_tree(
       workers, on_progress)
 
 
-def read_attributes(root: str) -> dict[str, dict[str, str]]:
+def read_attributes(
+    root: str, files: files_lib.Files = files_lib.LOCAL
+) -> dict[str, dict[str, str]]:
   """Rows of attributes.csv by speaker.
 
   Args:
     root: A tree made by `make_tree`.
+    files: Where it lies.
 
   Returns:
     For each speaker the columns id, gender, age, open_set, seed.
@@ -63,26 +67,30 @@ def read_attributes(root: str) -> dict[str, dict[str, str]]:
   Raises:
     ValueError: If the file is missing or a column is.
   """
-  path = pathlib.Path(root) / ATTRIBUTES_FILE
-  if not path.is_file():
+  path = f'{root}/{ATTRIBUTES_FILE}'
+  try:
+    lines = files.read(path).decode('utf-8').splitlines()
+  except (FileNotFoundError, NotADirectoryError):
     raise ValueError(
         f'{path} is missing: not a finished SyntheticVox tree; make one '
-        f'with: python -m tools.make_synthetic --output=DIR')
-  with path.open(newline='', encoding='utf-8') as lines:
-    reader = csv.DictReader(lines)
-    missing = {'id', 'age', 'open_set'} - set(reader.fieldnames or ())
-    if missing:
-      raise ValueError(
-          f'{path} lacks the column(s) {", ".join(sorted(missing))}; make '
-          f'the tree anew with: python -m tools.make_synthetic')
-    return {row['id']: row for row in reader}
+        f'with: python -m tools.make_synthetic --output=DIR') from None
+  reader = csv.DictReader(lines)
+  missing = {'id', 'age', 'open_set'} - set(reader.fieldnames or ())
+  if missing:
+    raise ValueError(
+        f'{path} lacks the column(s) {", ".join(sorted(missing))}; make '
+        f'the tree anew with: python -m tools.make_synthetic')
+  return {row['id']: row for row in reader}
 
 
-def list_clips(root: str) -> list[dataset.Clip]:
+def list_clips(
+    root: str, files: files_lib.Files = files_lib.LOCAL
+) -> list[dataset.Clip]:
   """The clips of a tree with age and open-set membership filled in.
 
   Args:
     root: A tree made by `make_tree`.
+    files: Where it lies.
 
   Returns:
     One Clip per mp4, in order of name.
@@ -90,9 +98,9 @@ def list_clips(root: str) -> list[dataset.Clip]:
   Raises:
     ValueError: If the tree is unfinished or a file of it is unreadable.
   """
-  attributes = read_attributes(root)
+  attributes = read_attributes(root, files)
   clips = []
-  for clip in voxceleb2.list_clips(root):
+  for clip in voxceleb2.list_clips(root, files):
     row = attributes.get(clip.speaker)
     if row is None:
       raise ValueError(

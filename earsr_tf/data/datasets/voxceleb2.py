@@ -1,78 +1,69 @@
-"""VoxCeleb2 on disk: `{dev,test}/{mp4,aac}/<speaker>/<video>/<clip>.*`.
+"""VoxCeleb2 on disk: `{dev,test}/{mp4,aac,txt}/<speaker>/<video>/<clip>.*`.
 
 The faces in the mp4 files are cropped already (224 x 224 at 25 fps). The sound
-comes from `aac/.../<clip>.m4a` where it exists, else from the mp4. Gender comes
-from `vox2_meta.csv`, whose copies in circulation separate by tabs or commas and
+comes from `aac/.../<clip>.m4a` where it exists, else from the mp4; for frame
+folders and more see earsr_tf/data/clip_tree.py. Gender comes from
+`vox2_meta.csv`, whose copies in circulation separate by tabs or commas and
 leave blanks behind the fields; speakers that it lists without media are no
 matter. Speakers under `test/` are open-set; of the others a share is, by hash.
 """
 
 from __future__ import annotations
 
-import os
-import pathlib
-import re
+import csv
 
+from earsr_tf.data import clip_tree
 from earsr_tf.data import dataset
+from earsr_tf.data import files as files_lib
 from earsr_tf.data import manifest
 
 META_NAME = 'vox2_meta.csv'
 
 _GENDERS = {'f': 0, 'female': 0, 'm': 1, 'male': 1}
+_ID_COLUMNS = ('voxceleb2 id', 'voxceleb1 id', 'voxceleb id', 'id')
 
 
-def list_clips(root: str) -> list[dataset.Clip]:
+def list_clips(
+    root: str, files: files_lib.Files = files_lib.LOCAL
+) -> list[dataset.Clip]:
   """Lists the clips of a tree, sorted by key.
 
   Args:
-    root: Folder that holds `dev` or `test` or both.
+    root: Folder that holds `dev` or `test` or both, or `mp4`.
+    files: Where it lies.
 
   Raises:
-    MissingDataError: If there is no such tree or no clip in it.
+    MissingDataError: If there is no clip in it.
     DataError: If vox2_meta.csv has no column for speaker or gender.
   """
-  base = pathlib.Path(root)
-  if not base.is_dir():
-    raise manifest.MissingDataError(
-        f'{root}: no such folder; give the one that holds dev/mp4')
-  genders = read_genders(base / META_NAME)
-  clips = []
-  for part in ('dev', 'test'):
-    for path in _videos(base / part / 'mp4'):
-      speaker, video, name = path.parts[-3:]
-      clip = name.removesuffix('.mp4')
-      audio = base / part / 'aac' / speaker / video / f'{clip}.m4a'
-      clips.append(dataset.Clip(
-          speaker=speaker, video=video, clip=clip, frames=str(path),
-          audio=str(audio) if audio.exists() else '',
-          gender=genders.get(speaker, -1),
-          open_set=True if part == 'test' else None))
-  if not clips:
-    raise manifest.MissingDataError(
-        f'{root}: no clips found; expected '
-        '{dev,test}/mp4/<speaker>/<video>/<clip>.mp4')
-  return sorted(clips, key=lambda c: c.key)
+  genders = read_genders(f'{root}/{META_NAME}', files)
+  return clip_tree.list_clips(root, files, genders)
 
 
-def read_genders(path: str | os.PathLike[str]) -> dict[str, int]:
+def read_genders(
+    path: str, files: files_lib.Files = files_lib.LOCAL) -> dict[str, int]:
   """Reads speaker -> gender (0 f, 1 m, -1 unknown) from a metadata file.
 
   Args:
     path: Tab- or comma-separated with a header that names an ID column
       ('VoxCeleb2 ID') and 'Gender'; a missing file gives {}.
+    files: Where it lies.
 
   Raises:
     DataError: If it lacks these columns.
   """
   try:
-    text = pathlib.Path(path).read_text('utf-8-sig', errors='replace')
+    text = files.read(str(path)).decode('utf-8-sig', 'replace')
   except FileNotFoundError:
     return {}
-  rows = [[field.strip() for field in re.split(r'[\t,]', line)]
-          for line in text.splitlines() if line.strip()]
+  lines = [line for line in text.splitlines() if line.strip()]
+  # A name may hold a comma, so the header alone says what separates.
+  is_tabbed = bool(lines) and '\t' in lines[0]
+  rows = [[field.strip() for field in row] for row in csv.reader(
+      lines, delimiter='\t' if is_tabbed else ',',
+      quoting=csv.QUOTE_NONE if is_tabbed else csv.QUOTE_MINIMAL)]
   header = [name.lower() for name in rows[0]] if rows else []
-  ids = [i for i, name in enumerate(header)
-         if name in ('voxceleb2 id', 'voxceleb id', 'id')]
+  ids = [i for i, name in enumerate(header) if name in _ID_COLUMNS]
   if not ids or 'gender' not in header:
     raise manifest.DataError(
         f"{path}: no columns 'VoxCeleb2 ID' and 'Gender' in its first line; "
@@ -82,23 +73,11 @@ def read_genders(path: str | os.PathLike[str]) -> dict[str, int]:
           for row in rows[1:] if len(row) > max(ids[0], gender)}
 
 
-def _videos(base: pathlib.Path) -> list[pathlib.Path]:
-  """All `<speaker>/<video>/<clip>.mp4` below a folder."""
-  found = []
-  for folder, folders, files in os.walk(base):
-    folders.sort()
-    depth = len(pathlib.Path(folder).relative_to(base).parts)
-    if depth == 2:
-      folders.clear()
-      found.extend(pathlib.Path(folder) / name for name in sorted(files)
-                   if name.endswith('.mp4'))
-  return found
-
-
 SPEC = dataset.DatasetSpec(
     name='voxceleb2',
     list_clips=list_clips,
     make_command=(
         'python -m tools.prepare_voxceleb2 --input=VOXCELEB2 '
         '--output={data_dir}'),
-    open_share=0.02)
+    open_share=0.02,
+    min_frames_per_speaker=500)

@@ -36,10 +36,26 @@ def test_skips_what_is_no_pair(tmp_path):
   clips = _list(tmp_path, HEADER + (
       'a.jpg\t\tp\tf\tface\n'
       'a.flac\t\tp\tf\tspeech\n'
-      'a.mpg\t(muxed)\tp\tf\ttalking-head video\n'
       'a.jpg\ta.wav\t\tf\tpair\n'
       'good.png\tgood.wav\tp\tf\tpair\n'))
   assert [c.clip for c in clips] == ['good']
+
+
+def test_talking_heads_need_boxes(tmp_path):
+  rows = HEADER + ''.join(
+      f'{n}.mpg\t(muxed)\tp\tf\ttalking-head video\n' for n in 'ab')
+  (tmp_path / 'b.txt').write_text('FRAME X Y W H\n')
+  one, two = _list(tmp_path, rows)
+  assert 'FRAME X Y W H' in one.refused and not one.boxes
+  assert not two.refused and two.boxes == str(tmp_path / 'b.txt')
+
+
+def test_a_folder_below_the_manifest_takes_its_rows(tmp_path):
+  (tmp_path / 'in').mkdir()
+  _list(tmp_path, HEADER + (
+      'in/1.mp4\t\tp\tf\t\nin2/2.mp4\t\tp\tf\t\n'))
+  clips = pairs.list_clips(str(tmp_path / 'in'))
+  assert [c.frames for c in clips] == [str(tmp_path / 'in/1.mp4')]
 
 
 def test_one_youtube_video_is_one_video(tmp_path):

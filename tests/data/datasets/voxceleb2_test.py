@@ -36,6 +36,8 @@ def test_lists_clips_with_labels(tmp_path):
 @pytest.mark.parametrize('text', [
     'VoxCeleb2 ID ,VGGFace2 ID ,Gender ,Set \nid1 ,n1 ,f ,dev \n',
     'VoxCeleb2 ID\tGender\nid1\tf\n\n',
+    'Name\tVoxCeleb2 ID\tGender\nSmith, J., Jr.\tid1\tf\n',
+    'Name,VoxCeleb2 ID,Gender\n"Smith, J.",id1,f\n',
     'id,gender\r\nid1, F\r\n'])
 def test_reads_commas_tabs_and_blanks(tmp_path, text):
   (tmp_path / 'meta.csv').write_text(text)

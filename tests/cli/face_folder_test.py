@@ -1,0 +1,143 @@
+"""super_resolve on folders: pairs by name, one line for each bad file."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import wave
+
+import numpy as np
+from PIL import Image
+import pytest
+
+from earsr_tf import cli
+from earsr_tf import face_folder
+from earsr_tf import super_resolve
+
+
+def _voice(path: pathlib.Path, hertz: float = 150.0) -> None:
+  time = np.arange(64000) / 16000
+  with wave.open(str(path), 'wb') as file:
+    file.setnchannels(1)
+    file.setsampwidth(2)
+    file.setframerate(16000)
+    file.writeframes(
+        (9000 * np.sin(2 * np.pi * hertz * time)).astype('<i2').tobytes())
+
+
+def _face(path: pathlib.Path, level: int = 90) -> None:
+  ramp = np.tile(np.arange(128, dtype=np.uint8), (128, 1))
+  Image.fromarray(np.stack(
+      [ramp, ramp.T, np.full_like(ramp, level)], -1)).save(path)
+
+
+@pytest.fixture(name='folders')
+def _folders(tmp_path: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
+  faces, voices = tmp_path / 'faces', tmp_path / 'voices'
+  faces.mkdir()
+  voices.mkdir()
+  for name in ('a', 'b'):
+    _face(faces / f'{name}.png', ord(name))
+    _voice(voices / f'{name}.wav', 2 * ord(name))
+  return faces, voices
+
+
+def _run(model: str, image: object, audio: object, output: object) -> int:
+  return cli.guard(lambda: super_resolve.run(
+      model, str(image), str(audio), str(output)))
+
+
+def test_pairs_give_what_single_files_give(model, folders, tmp_path, capsys):
+  faces, voices = folders
+  assert _run(model, faces, voices, tmp_path / 'out') == 0
+  assert capsys.readouterr().err == ''
+  assert sorted(os.listdir(tmp_path / 'out')) == ['a.png', 'b.png']
+  assert _run(model, faces / 'b.png', voices / 'b.wav',
+              tmp_path / 'single.png') == 0
+  assert (tmp_path / 'single.png').read_bytes() == (
+      tmp_path / 'out' / 'b.png').read_bytes()
+
+
+def test_each_bad_file_costs_a_line_and_the_others_are_done(
+    model, folders, tmp_path, capsys):
+  faces, voices = folders
+  (faces / 'c.png').write_bytes(b'\x89PNG\r\n\x1a\n')
+  _voice(voices / 'c.wav')
+  _face(faces / 'd.png')
+  (voices / 'd.wav').write_bytes(b'no sound')
+  _face(faces / 'e.png')
+  (faces / 'f.png').mkdir()
+  _voice(voices / 'f.wav')
+  _face(faces / 'g\n\x1b[31m.png')
+  (faces / '.hidden').write_bytes(b'')
+  assert _run(model, faces, voices, tmp_path / 'out') == 65
+  lines = capsys.readouterr().err.splitlines()
+  assert len(lines) == 6 and all(line.startswith('error: ') for line in lines)
+  for line, words in zip(lines, (
+      'faces/c.png: is a damaged PNG', 'voices/d.wav: is not a sound',
+      'faces/e.png: there is no voice of the same name',
+      'faces/f.png: is not a regular file', 'faces/g ?[31m.png: there is no',
+      'out: 2 of 7 faces written, 5 refused')):
+    assert words in line
+  assert sorted(os.listdir(tmp_path / 'out')) == ['a.png', 'b.png']
+
+
+def test_one_voice_for_all(model, folders, tmp_path, capsys):
+  faces, voices = folders
+  assert _run(model, faces, voices / 'a.wav', tmp_path / 'out') == 0
+  assert len(os.listdir(tmp_path / 'out')) == 2
+  (voices / 'bad.wav').write_bytes(b'nothing')
+  assert _run(model, faces, voices / 'bad.wav', tmp_path / 'none') == 65
+  lines = capsys.readouterr().err.splitlines()
+  assert len(lines) == 1 and 'bad.wav: is not a sound' in lines[0]
+
+
+def _pairs(*paths: object) -> list[face_folder.Pair]:
+  return face_folder.list_pairs(*(str(p) for p in paths))
+
+
+def test_one_folder_for_faces_and_voices(folders, tmp_path):
+  faces, _ = folders
+  _voice(faces / 'a.wav')
+  _voice(faces / 'b.wav')
+  found = _pairs(faces, faces, tmp_path / 'out')
+  assert [os.path.basename(p.image) for p in found] == ['a.png', 'b.png']
+  assert [os.path.basename(p.audio) for p in found] == ['a.wav', 'b.wav']
+  assert not any(p.problem for p in found)
+
+
+def test_equal_names_are_told_apart_or_refused(folders, tmp_path):
+  faces, voices = folders
+  _face(faces / 'a.jpg')
+  _voice(voices / 'b.wave')
+  found = _pairs(faces, voices, tmp_path / 'out')
+  assert [os.path.basename(p.output) for p in found] == [
+      'a.jpg.png', 'a.png.png', 'b.png']
+  assert 'several voices of the same name (b.wav, b.wave)' in found[2].problem
+  _face(faces / 'a.png.bmp')
+  assert 'another face is written as a.png.png' in _pairs(
+      faces, voices, tmp_path / 'out')[2].problem
+
+
+def test_unusable_folders_are_refused(model, folders, tmp_path, capsys):
+  faces, voices = folders
+  (tmp_path / 'empty').mkdir()
+  for image, audio, output, code, words in (
+      (faces, tmp_path / 'none', 'out', 66, 'no such file'),
+      (tmp_path / 'empty', voices, 'out', 66, 'holds no pictures'),
+      (faces, voices, 'faces', 1, 'would be overwritten'),
+      (faces, voices, 'voices/a.wav', 1, 'name a folder'),
+      (faces, voices, 'new.png', 1, 'name a folder')):
+    assert _run(model, image, audio, tmp_path / output) == code
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 1 and words in lines[0]
+
+
+def test_a_bug_is_one_line_and_not_the_end(capsys):
+  def one(pair: face_folder.Pair) -> None:
+    if pair.image == 'x':
+      raise KeyError('hop')
+  pairs = [face_folder.Pair(name, 'v', 'o') for name in 'xy']
+  assert face_folder.run(pairs, one) == (1, 1)
+  assert capsys.readouterr().err == (
+      "error: x: unexpected KeyError ('hop'); please report it\n")

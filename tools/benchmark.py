@@ -1,0 +1,72 @@
+"""python -m tools.benchmark --suite=data: how fast, on this machine, now.
+
+Prints a table and, with --output, writes the same as JSON. A suite is one
+module with `measure(options) -> list of rows`; numbers of one run may be
+compared with each other, those of two runs hardly.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import json
+import pathlib
+import sys
+
+from absl import flags
+
+from earsr_tf import cli
+from tools import measurement
+
+# Name -> module.
+SUITES = {'data': 'tools.benchmark_data'}
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """What a suite is told.
+
+  Attributes:
+    input: A tree of clips, or ''.
+    rounds: Turns of every case.
+    parts: Parts to measure; () is all.
+  """
+  input: str
+  rounds: int
+  parts: tuple[str, ...]
+
+
+def main() -> None:
+  """Measures and prints."""
+  values = flags.FLAGS
+  suite = importlib.import_module(SUITES[values.suite])
+  unknown = set(values.parts) - set(suite.PARTS)
+  if unknown:
+    raise cli.InputError(
+        f'--parts={",".join(sorted(unknown))}: the parts of {values.suite} '
+        f'are {", ".join(suite.PARTS)}', cli.USAGE)
+  machine = measurement.machine()
+  rows = suite.measure(
+      Options(values.input, values.rounds, tuple(values.parts)))
+  command = f'python -m tools.benchmark {" ".join(sys.argv[1:])}'
+  print(f'`{command}`, {machine["processor"]}, {machine["cores"]} cores, '
+        f'load before the run {machine["load"]}, {machine["date"]}\n')
+  print(measurement.table(rows))
+  if values.output:
+    content = {'suite': values.suite, 'machine': machine,
+               'rows': [dataclasses.asdict(row) for row in rows]}
+    pathlib.Path(values.output).write_text(
+        json.dumps(content, indent=1) + '\n', 'utf-8')
+
+
+if __name__ == '__main__':
+  flags.DEFINE_enum('suite', 'data', sorted(SUITES), 'What to measure.')
+  flags.DEFINE_string(
+      'input', '', 'Tree of clips to prepare; by default a SyntheticVox of 16 '
+      'people is made.')
+  flags.DEFINE_integer(
+      'rounds', 3, 'Turns of every case; medians are reported.', lower_bound=1)
+  flags.DEFINE_list(
+      'parts', [], 'Parts of the suite; all by default.')
+  flags.DEFINE_string('output', '', 'JSON file for the numbers.')
+  cli.run(main)

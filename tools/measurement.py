@@ -1,0 +1,107 @@
+"""What benchmarks share: a row of the table, the machine, fair rounds."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import os
+import pathlib
+import re
+import resource
+import statistics
+import time
+from typing import Any, Callable, Mapping
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+  """One measured number.
+
+  Attributes:
+    name: What was measured.
+    value: The number.
+    unit: Its unit, such as 'clips/s'.
+    target: What is asked for, '' if nothing is.
+    per_core: The same per second of processor time, which a busy machine
+      changes less; None where it makes no sense.
+  """
+  name: str
+  value: float
+  unit: str
+  target: str = ''
+  per_core: float | None = None
+
+
+def machine() -> dict[str, Any]:
+  """Processor, cores, load and date, as JSON-ready values."""
+  try:
+    text = pathlib.Path('/proc/cpuinfo').read_text('utf-8')
+  except OSError:
+    text = ''
+  found = re.search(r'model name\s*:\s*(.*)', text)
+  return {
+      'processor': found.group(1).strip() if found else 'unknown',
+      'cores': len(os.sched_getaffinity(0)),
+      'load': round(os.getloadavg()[0], 1),
+      'date': datetime.date.today().isoformat()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Rate:
+  """Units per second: of wall-clock time, and of processor time."""
+  wall: float
+  per_core: float
+
+
+def rounds(
+    cases: Mapping[str, Callable[[], int]], count: int) -> dict[str, Rate]:
+  """How fast each case is: the medians over rounds.
+
+  The cases take turns, so that a busy moment of the machine hits all of them.
+
+  Args:
+    cases: Name -> does the work and returns how many units it did.
+    count: Rounds.
+  """
+  found = {name: [] for name in cases}
+  for _ in range(count):
+    for name, case in cases.items():
+      wall, busy = time.perf_counter(), processor_seconds()
+      units = case()
+      found[name].append((
+          units / (time.perf_counter() - wall),
+          units / max(processor_seconds() - busy, 1e-9)))
+  return {name: Rate(*map(statistics.median, zip(*rates)))
+          for name, rates in found.items()}
+
+
+def processor_seconds() -> float:
+  """Processor time of this process and of its children that have ended."""
+  used = (resource.getrusage(who) for who in (
+      resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+  return sum(u.ru_utime + u.ru_stime for u in used)
+
+
+def peak_memory() -> float:
+  """Peak resident memory of this process in MB.
+
+  `ru_maxrss` would not do: a new process starts with that of its parent.
+  """
+  text = pathlib.Path('/proc/self/status').read_text('utf-8')
+  return int(re.search(r'VmHWM:\s*(\d+)', text).group(1)) / 1024
+
+
+def table(rows: list[Row]) -> str:
+  """The rows as Markdown."""
+  lines = ['| what | measured | per core-second | target |',
+           '|---|---|---|---|']
+  for row in rows:
+    per_core = '' if row.per_core is None else _short(row.per_core)
+    lines.append(f'| {row.name} | {_short(row.value)} {row.unit} | {per_core} '
+                 f'| {row.target} |')
+  return '\n'.join(lines)
+
+
+def _short(value: float) -> str:
+  """Three digits or so."""
+  return f'{value:.{0 if value >= 100 else 1 if value >= 10 else 2}f}'
