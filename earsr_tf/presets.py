@@ -45,11 +45,12 @@ def _demo() -> config_lib.Config:
           PhaseConfig(7_000, 8, 32, 0, 1e-3),
           PhaseConfig(1_000, 8, 128, 0, 1e-3))),
       audio=config_lib.AudioConfig(
-          phases=(PhaseConfig(4_000, 8, learning_rate=1e-3),),
+          phases=(PhaseConfig(6_000, 8, learning_rate=1e-3),),
           start_images=64),
-      fusion=config_lib.FusionConfig(phases=(
-          PhaseConfig(1_200, 8, 64, 0, 1e-3),
-          PhaseConfig(800, 8, 128, 0, 1e-3))),
+      fusion=config_lib.FusionConfig(
+          phases=(PhaseConfig(1_600, 8, 64, 0, 1e-3),
+                  PhaseConfig(600, 8, 128, 0, 1e-3)),
+          code_weight=10.0),
       attributes=config_lib.AttributesConfig(
           phases=(PhaseConfig(6_000, 16, learning_rate=2e-3),),
           max_softening=8),
@@ -112,9 +113,10 @@ def _bench() -> config_lib.Config:
       audio=config_lib.AudioConfig(
           phases=(PhaseConfig(20_000, 8, learning_rate=1e-3),),
           start_images=64),
-      fusion=config_lib.FusionConfig(phases=(
-          PhaseConfig(12_000, 8, 64, 0, 1e-3),
-          PhaseConfig(4_000, 8, 128, 0, 1e-3))),
+      fusion=config_lib.FusionConfig(
+          phases=(PhaseConfig(12_000, 8, 64, 0, 1e-3),
+                  PhaseConfig(4_000, 8, 128, 0, 1e-3)),
+          code_weight=10.0),
       attributes=dataclasses.replace(
           demo.attributes,
           phases=(PhaseConfig(40_000, 16, learning_rate=2e-3),)),

@@ -141,7 +141,7 @@ def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
   """Writes `path` by temporary name and rename, after all is on disk."""
   partial = path.with_suffix('.json.partial')
   with open(partial, 'wb') as f:
-    f.write(encode(content))
+    f.write(_text(content))
     f.flush()
     os.fsync(f.fileno())
   os.replace(partial, path)
@@ -149,8 +149,12 @@ def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
 
 def encode(content: Mapping[str, Any]) -> bytes:
   """The bytes of manifest.json."""
-  text = json.dumps({'format': FORMAT, **content}, indent=1, sort_keys=True)
-  return f'{text}\n'.encode()
+  return _text({'format': FORMAT, **content})
+
+
+def _text(content: Mapping[str, Any]) -> bytes:
+  """JSON for people and programs, the same for the same content."""
+  return f'{json.dumps(content, indent=1, sort_keys=True)}\n'.encode()
 
 
 def read_rejects(data_dir: str) -> list[dict[str, str]]:

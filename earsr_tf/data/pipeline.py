@@ -136,14 +136,9 @@ class TrainingData:
     whole = stream.stored(self._manifest, self._splits, self._beside).map(
         lambda *parts: examples_lib.load(parts, self._wanted),
         num_parallel_calls=2).padded_batch(total, drop_remainder=True)
-    try:
+    with stream.explained(self._manifest.data_dir):
       # Fewer records than stated are none: never train on fewer.
       return whole.get_single_element()
-    except tf.errors.OpError as e:
-      raise records.DataError(
-          f'{self._manifest.data_dir}: shards of {" + ".join(self._splits)} '
-          'are damaged or hold fewer records than their manifest says '
-          f'({type(e).__name__}); prepare the data again') from e
 
 
 def make_dataset(

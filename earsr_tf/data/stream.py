@@ -47,6 +47,8 @@ def stored(
   """
   paths = _paths(manifest, splits, beside)
   return _zipped([list(paths[:, i]) for i in range(paths.shape[1])])
+
+
 @contextlib.contextmanager
 def explained(data_dir: str) -> Iterator[None]:
   """Turns what TensorFlow says of damaged shards into a sentence.
