@@ -1,7 +1,7 @@
 """python -m tools.benchmark --suite=data: how fast, on this machine, now.
 
 Prints a table and, with --output, writes the same as JSON. A suite is one
-module with `measure(options) -> list of rows`; numbers of one run may be
+module with PARTS and `measure(options)`, which yields rows; numbers of one run may be
 compared with each other, those of two runs hardly.
 """
 
@@ -46,8 +46,11 @@ def main() -> None:
         f'--parts={",".join(sorted(unknown))}: the parts of {values.suite} '
         f'are {", ".join(suite.PARTS)}', cli.USAGE)
   machine = measurement.machine()
-  rows = suite.measure(
-      Options(values.input, values.rounds, tuple(values.parts)))
+  rows = []
+  for row in suite.measure(
+      Options(values.input, values.rounds, tuple(values.parts))):
+    print(f'{row.name}: {row.value:.4g} {row.unit}', file=sys.stderr)
+    rows.append(row)
   command = f'python -m tools.benchmark {" ".join(sys.argv[1:])}'
   print(f'`{command}`, {machine["processor"]}, {machine["cores"]} cores, '
         f'load before the run {machine["load"]}, {machine["date"]}\n')

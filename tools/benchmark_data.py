@@ -26,14 +26,13 @@ _PLANNED = (1_000, 10_000)
 _STUB_BYTES = 100_000
 
 
-def measure(options: Any) -> list[measurement.Row]:
-  """Measures the parts that are asked for.
+def measure(options: Any) -> Iterator[measurement.Row]:
+  """Measures the parts that are asked for; yields rows as they are known.
 
   Args:
     options: A `tools.benchmark.Options`.
   """
   parts = options.parts or PARTS
-  rows = []
   with tempfile.TemporaryDirectory() as scratch:
     if {'prepare', 'records'} & set(parts):
       _quieten()
@@ -41,12 +40,11 @@ def measure(options: Any) -> list[measurement.Row]:
       data = f'{scratch}/data'
       commands = _prepare_once(tree, data)
       if 'prepare' in parts:
-        rows += _prepare_rows(tree, scratch, commands, options.rounds)
+        yield from _prepare_rows(tree, scratch, commands, options.rounds)
       if 'records' in parts:
-        rows += _record_rows(data, options.rounds)
+        yield from _record_rows(data, options.rounds)
   if 'memory' in parts:
-    rows += _memory_rows()
-  return rows
+    yield from _memory_rows()
 
 
 def _make_tree(folder: str) -> str:
@@ -239,7 +237,7 @@ def planning_memory(clips: int) -> tuple[float, float]:
   from pipelines import ingest
   from pipelines import shard
 
-  def list_clips(root: str) -> list[dataset_lib.Clip]:
+  def list_clips(root: str, *_: Any) -> list[dataset_lib.Clip]:
     names = [(f'id{i // 100:05d}', f'video{i // 10 % 10:06d}', f'{i % 10:05d}')
              for i in range(clips)]
     return [dataset_lib.Clip(
