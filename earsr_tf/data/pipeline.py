@@ -201,31 +201,41 @@ def make_eval_dataset(
 
 def frames(
     manifest: manifest_lib.Manifest, shard: manifest_lib.Shard,
-    batch_size: int) -> tf.data.Dataset:
+    batch_size: int, targets: Sequence[targets_lib.Targets] = ()
+    ) -> tf.data.Dataset:
   """All frames of a shard, in stored order.
 
   Args:
     manifest: The data.
     shard: One of its shards.
     batch_size: Largest batch; it may span records.
+    targets: Kept targets of the frames that are wanted, too.
 
   Returns:
-    Dataset of (record [B] int64, image_high [B, S, S, 3] in [-1, 1]).
+    Dataset of (record [B] int64, image_high [B, S, S, 3] in [-1, 1], then
+    each target [B, *shape]).
   """
-  wanted = examples_lib.Wanted(manifest, (keys.IMAGE_HIGH,))
-  clips = tf.data.TFRecordDataset(
-      f'{manifest.data_dir}/{shard.file}', buffer_size=stream.READ_BYTES)
+  wanted = examples_lib.Wanted(
+      manifest, (keys.IMAGE_HIGH, *(t.name for t in targets)), tuple(targets))
+  clips = tf.data.Dataset.zip(tuple(
+      tf.data.TFRecordDataset(path, buffer_size=stream.READ_BYTES)
+      for path in (f'{manifest.data_dir}/{shard.file}',
+                   *(t.files[shard.file] for t in targets))))
 
-  def split(number: tf.Tensor, serialized: tf.Tensor) -> tf.data.Dataset:
-    found = examples_lib.parse((serialized,), wanted)[records.FRAMES]
+  def split(number: tf.Tensor, parts: tuple[tf.Tensor, ...]
+            ) -> tf.data.Dataset:
+    found = examples_lib.parse(parts, wanted)
+    pictures = found[records.FRAMES]
     return tf.data.Dataset.from_tensor_slices(
-        (tf.fill(tf.shape(found), number), found))
+        (tf.fill(tf.shape(pictures), number), pictures,
+         *(found[t.name] for t in targets)))
 
   return clips.enumerate().flat_map(split).map(
-      lambda number, frame: (
-          number, image.decode_frame(frame, manifest.image_size)),
+      lambda number, frame, *rest: (
+          number, image.decode_frame(frame, manifest.image_size), *rest),
       num_parallel_calls=2).batch(batch_size).map(
-          lambda number, frame: (number, image.to_float(frame))).prefetch(2)
+          lambda number, frame, *rest: (
+              number, image.to_float(frame), *rest)).prefetch(2)
 
 
 def _manifest(data: str | manifest_lib.Manifest) -> manifest_lib.Manifest:

@@ -32,9 +32,20 @@ def encode(networks: stage_lib.Networks, waveform: tf.Tensor, code_norm: str
 
 
 def mirrored_average(networks: stage_lib.Networks, image_high: tf.Tensor,
-                     code_norm: str) -> tf.Tensor:
-  """z_bar [B, L, d]: the mean code of a face and its mirror image."""
-  z = invert.encode(networks, image_high, code_norm)
+                     code_norm: str, z: tf.Tensor | None = None) -> tf.Tensor:
+  """z_bar [B, L, d]: the mean code of a face and its mirror image.
+
+  Args:
+    networks: `image_encoder` is E_h.
+    image_high: [B, S, S, 3] in [-1, 1].
+    code_norm: Of `model`.
+    z: E_h(x), if it is known.
+
+  Returns:
+    [B, L, d].
+  """
+  if z is None:
+    z = invert.encode(networks, image_high, code_norm)
   z_hat = invert.encode(networks, image_high[:, :, ::-1], code_norm)
   return latent.normalize_code(0.5 * (z + z_hat), code_norm)
 
@@ -43,7 +54,8 @@ def _target(config: config_lib.Config) -> stage_lib.Target:
   norm = config.model.code_norm
   return targets.of_image_encoder(
       config, keys.CODE_MIRRORED,
-      lambda networks, x: mirrored_average(networks, x, norm))
+      lambda networks, x, z=None: mirrored_average(networks, x, norm, z),
+      given=targets.code(config))
 
 
 def _start(config: config_lib.Config

@@ -16,7 +16,7 @@ Batch = Mapping[str, tf.Tensor]
 Terms = Mapping[str, tf.Tensor]
 Images = Mapping[str, tf.Tensor]
 Preview = Callable[[Networks, Batch], Images]
-ComputeTarget = Callable[[Networks, tf.Tensor], tf.Tensor]
+ComputeTarget = Callable[..., tf.Tensor]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,12 +141,15 @@ class Target:
     build: () -> the networks it needs, every variable created.
     restores: network -> '<stage>/<network>' that provides its weights.
     compute: (networks, image_high [B, S, S, 3]) -> [B, *shape] float32.
+    given: A target that `compute` takes as well, after image_high, if it is
+      known.
   """
   name: str
   shape: tuple[int, ...]
   build: Callable[[], Networks]
   restores: Mapping[str, str]
   compute: ComputeTarget
+  given: Target | None = None
 
 
 @dataclasses.dataclass(frozen=True)

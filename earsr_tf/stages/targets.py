@@ -16,14 +16,15 @@ from earsr_tf.stages import stage as stage_lib
 
 
 def of_image_encoder(
-    config: config_lib.Config, name: str, compute: stage_lib.ComputeTarget
-) -> stage_lib.Target:
+    config: config_lib.Config, name: str, compute: stage_lib.ComputeTarget,
+    given: stage_lib.Target | None = None) -> stage_lib.Target:
   """A target `name` that E_h of Eq. (2) makes of x_i, [B, L, d]."""
   m = config.model
   return stage_lib.Target(
       name=name, shape=(m.num_styles, m.latent_dim),
       build=lambda: {'image_encoder': networks_lib.image_encoder(m)},
-      restores={'image_encoder': 'finetune/image_encoder'}, compute=compute)
+      restores={'image_encoder': 'finetune/image_encoder'}, compute=compute,
+      given=given)
 
 
 def code(config: config_lib.Config) -> stage_lib.Target:

@@ -64,7 +64,8 @@ class _Work:
   target: stage_lib.Target
   identity: targets_lib.Identity
   manifest: manifest_lib.Manifest
-  encode: Callable[[tf.Tensor], tf.Tensor]  # compiled `target.compute`
+  given: tuple[targets_lib.Targets, ...]
+  encode: Callable[..., tf.Tensor]  # compiled `target.compute`
 
 
 def _ensure(target: stage_lib.Target, stage: stage_lib.Stage,
@@ -73,12 +74,17 @@ def _ensure(target: stage_lib.Target, stage: stage_lib.Stage,
   """One target of a stage."""
   networks = dict(target.build())
   checkpoints.restore_networks(networks, target.restores, run_root)
+  given = () if target.given is None else (
+      _ensure(target.given, stage, config, run_root, manifest),)
   size = manifest.image_size
   encode = tf.function(
-      lambda x: target.compute(networks, x), autograph=False,
-      input_signature=[tf.TensorSpec([None, size, size, 3])])
+      lambda *inputs: target.compute(networks, *inputs), autograph=False,
+      input_signature=[
+          tf.TensorSpec([None, *shape])
+          for shape in ((size, size, 3), *(t.shape for t in given))])
   work = _Work(
-      target, _identity(target, networks, config, manifest), manifest, encode)
+      target, _identity(target, networks, config, manifest), manifest, given,
+      encode)
   folder = pathlib.Path(run_root) / FOLDER / target.name
   files: dict[str, str] = {}
   try:
@@ -184,8 +190,9 @@ def _codes(work: _Work, shard: manifest_lib.Shard, progress: _Progress
   """For each record of a shard the codes of its frames, [n, *shape]."""
   current, rows, written = 0, [], 0
   try:
-    for numbers, images in pipeline.frames(work.manifest, shard, _BATCH_SIZE):
-      codes = work.encode(images).numpy()
+    for numbers, *inputs in pipeline.frames(
+        work.manifest, shard, _BATCH_SIZE, work.given):
+      codes = work.encode(*inputs).numpy()
       for number, row in zip(numbers.numpy(), codes):
         if number != current:
           yield np.stack(rows)

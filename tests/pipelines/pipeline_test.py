@@ -136,3 +136,12 @@ def test_given_tree_is_watched(work: _Work, tmp_path: pathlib.Path) -> None:
   (tree / 'new.mp4').write_bytes(b'1')
   os.utime(tree / 'new.mp4', (1, 1))
   assert work.run(plan) == ['use_tree', 'prepare', 'generator']
+
+
+def test_cached_targets_are_a_setting_of_the_stages_that_read_them(
+    tmp_path: pathlib.Path) -> None:
+  one = _plan(tmp_path).config
+  two = _set(_plan(tmp_path), 'training.cached_targets=false').config
+  changed = {stage for stage in plan_lib.NEEDS if pipeline.stage_settings(
+      one, stage) != pipeline.stage_settings(two, stage)}
+  assert changed == {'low_res', 'audio', 'fusion'}

@@ -71,7 +71,8 @@ def _batches(stage, data_dir: str, found, memory_bytes: int):
       batch_size=4, seed=5, memory_bytes=memory_bytes).take(3))
 
 
-@pytest.mark.parametrize('code_norm', ['unit', 'none'])
+@pytest.mark.parametrize('code_norm', [
+    'unit', pytest.param('none', marks=pytest.mark.slow)])
 def test_losses_are_those_of_computing_in_the_loop(
     run_root: str, data_dir: str, code_norm: str) -> None:
   kept, plain = [_config(cached=cached, code_norm=code_norm)
@@ -136,15 +137,13 @@ def test_computed_once_and_shared_by_the_stages(
   assert computed.take() == ['d_pre']
   assert any('code of d_pre: 6 clips' in line for line in said)
   _ensure('audio', run_root, data_dir)
-  assert computed.take() == ['d_pre']  # the mirrored average
+  assert computed.take() == ['d_pre']  # z_bar alone: z is there
   one = _ensure('fusion', run_root, data_dir)
   assert computed.take() == ['d_rest']  # d_pre is there
   said.clear()
   assert _ensure('fusion', run_root, data_dir) == one
   assert not computed.take() and not said
-  files = one[0].files
-  assert sorted(files) == [
-      'd_pre-00000-of-00001.tfrecord', 'd_rest-00000-of-00001.tfrecord']
+  assert [file[:6] for file in sorted(one[0].files)] == ['d_pre-', 'd_rest']
 
 
 def _content(found: tuple[targets_lib.Targets, ...]) -> np.ndarray:
@@ -167,8 +166,8 @@ def test_stale_targets_are_made_again(
   assert old.shape == (12, 6, 8) and np.all(np.isfinite(old))
   config = _config(code_norm='none') if change == 'model' else _config()
   if change == 'checkpoint':
-    networks = fakes.stage('low_res', config).build()
-    checkpoints.save_networks(run_root, 'finetune', networks, config)
+    checkpoints.save_networks(
+        run_root, 'finetune', fakes.stage('low_res').build(), config)
   if change == 'data':
     data_dir = str(tmp_path / 'other')
     fakes.write_data(pathlib.Path(data_dir), clips=7)
@@ -179,7 +178,9 @@ def test_stale_targets_are_made_again(
   assert f'stale, made from another {_CHANGES[change]};' in said[0]
   new = _content(found)
   assert new.shape[0] == (14 if change == 'data' else 12)
-  assert change == 'data' or np.abs(new - old).max() > 1e-2
+  difference = np.abs(new[:12] - old).max()
+  # The other data are the same clips and one more.
+  assert difference < 1e-5 if change == 'data' else difference > 1e-2
   folder = pathlib.Path(run_root) / 'targets' / 'code' / 'd_pre'
   assert len(list(folder.iterdir())) == 2  # one file and its manifest
   # The first ones again, to the bit, when all is as it was.
@@ -193,17 +194,16 @@ def test_a_killed_run_goes_on_with_whole_files(
   encoded = collections.Counter()
   frames = pipeline.frames
 
-  def dying(manifest, shard, batch_size):
+  def dying(manifest, shard, batch_size, given):
     encoded[shard.file.partition('-')[0]] += 1
     if len(encoded) == 2:
       raise KeyboardInterrupt
-    return frames(manifest, shard, batch_size)
+    return frames(manifest, shard, batch_size, given)
 
   monkeypatch.setattr(pipeline, 'frames', dying)
   with pytest.raises(KeyboardInterrupt):
     _ensure('fusion', run_root, data_dir)
-  folder = pathlib.Path(run_root) / 'targets' / 'code'
-  assert not list((folder / 'd_rest').iterdir())
+  assert not list(pathlib.Path(run_root, 'targets/code/d_rest').iterdir())
   monkeypatch.setattr(pipeline, 'frames', frames)
   found = _ensure('fusion', run_root, data_dir)
   assert encoded == {'d_pre': 1, 'd_rest': 1}
