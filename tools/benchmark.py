@@ -1,7 +1,7 @@
 """python -m tools.benchmark --suite=data: how fast, on this machine, now.
 
 Prints a table and, with --output, writes the same as JSON. A suite is one
-module with PARTS and `measure(options)`, which yields rows; numbers of one run
+module with PARTS and `measure(options)`, which yields rows. Numbers of one run
 may be compared with each other, those of two runs hardly.
 """
 

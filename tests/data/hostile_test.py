@@ -20,7 +20,8 @@ VOICES = {'-i.wav', '%05d.wav', 'two\nlines\x1b[31m.wav',
           'not_utf8_\udcff\udcfe.wav', 'mp4_good.mp4'}
 REFUSED = {
     'png_20000.png': 'has far too many pixels',
-    'jpeg_1000_scans.jpg': 'scans', 'jpeg_65500.jpg': 'pixels',
+    'jpeg_1000_scans.jpg': 'scans', 'jpeg_2048_80_scans.jpg': 'scans',
+    'jpeg_65500.jpg': 'pixels',
     'png_many_chunks.png': 'chunks',
     'jpeg_many_markers.jpg': 'markers',
     'sparse_1g.wav': 'has 1024 MB', 'pipe.wav': 'is not a regular file',
