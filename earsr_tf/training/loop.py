@@ -6,6 +6,7 @@ import pathlib
 import time
 from typing import Any, Callable, Iterator, Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
@@ -40,12 +41,16 @@ def _compiled(run: run_lib.Run, phase: stage_lib.Phase
       for update in run.stage.updates}
 
 
+def _scalar(value: float) -> tf.Tensor:
+  """A float32 scalar; TensorFlow would keep a Python number for ever."""
+  return tf.constant(np.float32(value))
+
+
 def _weight_values(run: run_lib.Run, update: stage_lib.Update
                    ) -> dict[str, tf.Tensor]:
   return {
-      term: tf.constant(float(run.weights[f'{update.name}/{term}'].value))
-      if isinstance(weight, stage_lib.HalveOnPlateau)
-      else tf.constant(float(weight))
+      term: _scalar(run.weights[f'{update.name}/{term}'].value)
+      if isinstance(weight, stage_lib.HalveOnPlateau) else _scalar(weight)
       for term, weight in update.weights.items()}
 
 
@@ -73,7 +78,7 @@ def _train_step(
   """
   rate = optimizers_lib.learning_rate(run.stage, phase, int(run.images))
   optimizers_lib.set_learning_rate(run.optimizers, run.stage, rate)
-  alpha = tf.constant(faded)
+  alpha = _scalar(faded)
   step, images = tf.identity(run.step), tf.identity(run.images)
   values = {'optimizer/learning_rate': rate, 'progress/alpha': faded}
   skipped, report = {}, ''
@@ -92,7 +97,7 @@ def _train_step(
       path = update.name if group == name else f'{update.name}/{name}'
       values[f'{group}/{path}'] = value
   if average is not None and averaged_moved(run.stage, skipped):
-    average(tf.constant(ema.decay(
+    average(_scalar(ema.decay(
         phase.batch_size, run.stage.ema_half_life_kimg)))
   run.step.assign_add(1)
   run.images.assign_add(phase.batch_size)

@@ -74,9 +74,10 @@ class Reporter:
               'progress/kimg': images / 1000.0}
     self._last_time, self._last_images = now, images
     self._record.write({'step': step, 'images': images, **values})
-    with self._writer.as_default(step=images):
+    # TensorFlow keeps every Python number that it converts, not NumPy's.
+    with self._writer.as_default(step=np.int64(images)):
       for name, value in values.items():
-        tf.summary.scalar(name, value)
+        tf.summary.scalar(name, np.float32(value))
     if self._bar.disable and now - self._last_log >= self._log_every:
       self._last_log = now
       shown = ' '.join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from earsr_tf.stages import stage as stage_lib
@@ -42,19 +43,20 @@ class PlateauWeight(tf.Module):
     share = min(1.0, batch_size / (
         self._rule.smoothing * self._rule.window_images))
     smooth = loss if smooth < 0 else smooth + share * (loss - smooth)
-    self._smooth.assign(smooth)
+    # NumPy's numbers: TensorFlow keeps every Python number that it converts.
+    self._smooth.assign(np.float32(smooth))
     best = float(self._best)
     if best < 0 or smooth < best * (1.0 - self._rule.tolerance):
-      self._best.assign(smooth)
-      self._best_images.assign(images)
+      self._best.assign(np.float32(smooth))
+      self._best_images.assign(np.int64(images))
       return False
     if images - int(self._best_images) < self._rule.window_images:
       return False
     self.value.assign(self.value / 2.0)
     self.halvings.assign_add(1)
     # The loss has a new scale now: the search for its minimum starts again.
-    self._best.assign(smooth)
-    self._best_images.assign(images)
+    self._best.assign(np.float32(smooth))
+    self._best_images.assign(np.int64(images))
     return True
 
   def describe(self, images: int, term: float) -> str:
