@@ -81,26 +81,6 @@ class AudioEncoder(tf.keras.Model):
     x = layers.leaky_relu(self.hidden(tf.reshape(x, [-1, self._flat])))
     return tf.reshape(self.head(x), [-1, *self._code_shape])
 
-  def start_from(self, spectrogram: tf.Tensor, code: tf.Tensor) -> None:
-    """Sets the first weights by data: every channel varies, the mean fits.
-
-    Without it E_a spends its first thousands of images on the code that all
-    faces share; docs/configuration.md has the figures.
-
-    Args:
-      spectrogram: [B, 257, 257, 1] float32 in [-1, 1], at least two.
-      code: [B, L, d] float32, their targets.
-    """
-    x = spectrogram
-    for block in self.blocks:
-      blocks.standardize(block, block.linear(x))
-      x = block(x)
-    x = tf.reshape(x, [-1, self._flat])
-    blocks.standardize(self.hidden, self.hidden(x))
-    x = self.head(layers.leaky_relu(self.hidden(x)))
-    target = tf.reshape(code, [-1, x.shape[1]])
-    self.head.bias.assign_add(tf.reduce_mean(target - x, axis=0))
-
   def _block(
       self, name: str, in_channels: int, out_channels: int,
       stride: int) -> blocks.ConvBlock:

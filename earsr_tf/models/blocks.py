@@ -90,20 +90,3 @@ class Dense(tf.keras.layers.Layer):
     """Applies the layer: [B, in_features] -> [B, out_features]."""
     shapes.assert_shape(x, [None, self._in_features], f'{self.name} input')
     return tf.nn.bias_add(tf.matmul(x, self.kernel), self.bias)
-
-
-def standardize(layer: ConvBlock | Dense, outputs: tf.Tensor) -> None:
-  """Rescales a layer to outputs of mean 0 and variance 1 in each channel.
-
-  Data-dependent initialisation (Salimans & Kingma 2016, section 3): what all
-  inputs have in common would drown what tells them apart.
-
-  Args:
-    layer: A layer with a kernel and a bias; both change.
-    outputs: [..., channels], what it answers to a batch before its activation.
-  """
-  axes = list(range(outputs.shape.rank - 1))
-  mean, variance = tf.nn.moments(outputs, axes)
-  scale = tf.math.rsqrt(variance + 1e-12)
-  layer.kernel.assign(layer.kernel * scale)
-  layer.bias.assign((layer.bias - mean) * scale)

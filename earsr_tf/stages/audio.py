@@ -15,6 +15,7 @@ import tensorflow as tf
 from earsr_tf import config as config_lib
 from earsr_tf.data import keys
 from earsr_tf.losses import reconstruction
+from earsr_tf.models import first_weights
 from earsr_tf.ops import latent
 from earsr_tf.ops import spectrogram
 from earsr_tf.stages import invert
@@ -66,7 +67,8 @@ def _start(config: config_lib.Config
   target = _target(config)
 
   def start(networks, batch):
-    networks['audio_encoder'].start_from(
+    first_weights.start_audio_encoder(
+        networks['audio_encoder'],
         spectrogram.log_spectrogram(batch[keys.WAVEFORM]),
         targets.read(config, target, networks, batch))
   return start
