@@ -236,8 +236,9 @@ def main() -> None:
   if flags.FLAGS.dry_run:
     print(json.dumps({'stages': _STAGES.value, 'kills': _KILLS.value}))
     return
-  for name in ('straight', 'killed'):
-    shutil.rmtree(root / name, ignore_errors=True)
+  for stage in _STAGES.value:  # what they restore may be there already
+    for name in ('straight', 'killed'):
+      shutil.rmtree(root / name / stage, ignore_errors=True)
   environment.load_tensorflow()
   for module in _PRELOADED:
     importlib.import_module(module)
