@@ -93,7 +93,8 @@ def finish(
   raw = manifest_lib.encode({**content, **_tables(written),
                              'rejected': rejected})
   with storage.open_write(
-      storage.join(place.output, manifest_lib.FILE_NAME)) as f:
+      storage.join(place.output, manifest_lib.FILE_NAME),
+      is_last=True) as f:
     f.write(raw)
   _clear(place, files)
   return manifest_lib.parse(place.output, raw)

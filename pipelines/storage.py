@@ -53,16 +53,23 @@ def open_read(path: str) -> IO[bytes]:
 
 
 @contextlib.contextmanager
-def open_write(path: str) -> Iterator[IO[bytes]]:
-  """Opens a file that appears at its end, whole, or not at all."""
+def open_write(path: str, *, is_last: bool = False) -> Iterator[IO[bytes]]:
+  """Opens a file that appears at its end, whole, or not at all.
+
+  Args:
+    path: The file.
+    is_last: Whether it says that all is done: it is on the disk before it has
+      its name. Others are checked by what is written in it, or made again.
+  """
   partial = f'{path}.{uuid.uuid4().hex[:8]}.partial'
   if not is_remote(path):
     os.makedirs(os.path.dirname(path) or '.', exist_ok=True)
     try:
       with open(partial, 'wb') as f:
         yield f
-        f.flush()
-        os.fsync(f.fileno())
+        if is_last:
+          f.flush()
+          os.fsync(f.fileno())
       os.replace(partial, path)
     finally:
       pathlib.Path(partial).unlink(missing_ok=True)
@@ -77,8 +84,6 @@ def open_write(path: str) -> Iterator[IO[bytes]]:
 def publish(local: str, path: str) -> None:
   """Moves a finished local file to its place."""
   if not is_remote(path):
-    with open(local, 'rb') as f:
-      os.fsync(f.fileno())
     os.replace(local, path)
     return
   with open(local, 'rb') as source, open_write(path) as target:

@@ -203,3 +203,13 @@ def test_the_command_ends_with_one_line(tmp_path):
     assert text in done.stderr and 'Traceback' not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert not (tmp_path / 'out').exists()
+
+
+def test_flags_that_nobody_knows_end_with_one_line(tree, tmp_path):
+  done = testing.run_module(
+      'tools.prepare_voxceleb2', f'--input={tree}',
+      f'--output={tmp_path / "out"}', '--frame_per_clip=3')
+  assert done.returncode == 1 and not (tmp_path / 'out').exists()
+  assert done.stderr == (
+      'error: unknown flag --frame_per_clip: neither this command nor Beam '
+      'has it; see --help, or write it behind -- if your runner knows it\n')
