@@ -17,6 +17,7 @@ from absl import flags
 from earsr_tf import cli
 from earsr_tf import export
 from earsr_tf import flags as shared_flags
+from earsr_tf.data import durable
 from earsr_tf.ops import consistency_mode
 
 PICTURE_OUTPUT = 'picture_scores'
@@ -71,15 +72,15 @@ def run(
       batch_size=batch_size, seed=seed, consistency=consistency)
   folder = pathlib.Path(output or os.path.join(run_root, 'evaluation'))
   for name, picture in _pictures(evaluation, people, note).items():
-    report.write_atomically(folder / name, picture)
+    durable.write(folder / name, picture)
   for name, part in evaluation.sets.items():
-    report.write_atomically(
+    durable.write(
         folder / f'samples_{name}.csv',
         tables.samples_csv(part.scores, part.clips).encode('utf-8'))
-  report.write_atomically(
+  durable.write(
       folder / 'tables.md',
       tables.markdown(evaluation.results).encode('utf-8'))
-  report.write_atomically(  # last: its presence says that all is there
+  durable.write(  # last: its presence says that all is there
       folder / 'evaluation.json', report.to_json(evaluation.results))
   return evaluation.results
 
@@ -127,10 +128,10 @@ def score_pictures(
   names, scores = pictures.score(read(), consistency)
   results = pictures.results(
       names, scores, consistency, images=images, truth=truth)
-  report.write_atomically(
+  durable.write(
       folder / 'pictures.csv',
       tables.samples_csv(scores, names).encode('utf-8'))
-  report.write_atomically(folder / 'pictures.json', report.to_json(results))
+  durable.write(folder / 'pictures.json', report.to_json(results))
   return results
 
 

@@ -110,13 +110,11 @@ def _bench() -> config_lib.Config:
       low_res=config_lib.LowResConfig(phases=(
           PhaseConfig(40_000, 8, 32, 0, 1e-3),
           PhaseConfig(6_000, 8, 128, 0, 1e-3))),
-      audio=config_lib.AudioConfig(
-          phases=(PhaseConfig(20_000, 8, learning_rate=1e-3),),
-          start_images=64),
-      fusion=config_lib.FusionConfig(
-          phases=(PhaseConfig(12_000, 8, 64, 0, 1e-3),
-                  PhaseConfig(4_000, 8, 128, 0, 1e-3)),
-          code_weight=10.0),
+      audio=dataclasses.replace(
+          demo.audio, phases=(PhaseConfig(20_000, 8, learning_rate=1e-3),)),
+      fusion=dataclasses.replace(demo.fusion, phases=(
+          PhaseConfig(12_000, 8, 64, 0, 1e-3),
+          PhaseConfig(4_000, 8, 128, 0, 1e-3))),
       attributes=dataclasses.replace(
           demo.attributes,
           phases=(PhaseConfig(40_000, 16, learning_rate=2e-3),)),

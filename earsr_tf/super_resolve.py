@@ -25,6 +25,7 @@ from PIL import Image
 from earsr_tf import cli
 from earsr_tf import face_folder
 from earsr_tf import flags as shared_flags
+from earsr_tf.data import durable
 from earsr_tf.data import media
 from earsr_tf.ops import consistency_mode
 from earsr_tf.serving import manifest
@@ -118,7 +119,6 @@ def _open(model: str, consistency: str,
     function = load()
     # pylint: disable=import-outside-toplevel
     import tensorflow as tf
-    from earsr_tf.evaluation import report
     from earsr_tf.ops import consistency as consistency_lib
     from earsr_tf.serving import signatures
     low_size, high_size = signatures.sides(function)
@@ -133,7 +133,7 @@ def _open(model: str, consistency: str,
         image_high, image_low, consistency)[0].numpy()
     stream = io.BytesIO()
     Image.fromarray(image_high).save(stream, format='PNG')
-    report.write_atomically(output, stream.getvalue())
+    durable.write(output, stream.getvalue())
 
   return resolve
 

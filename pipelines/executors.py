@@ -14,12 +14,13 @@ import json
 import os
 import pathlib
 import shutil
-from typing import Any, Iterator, Sequence
+from typing import Iterator, Sequence
 
 from absl import logging
 
 from earsr_tf import config as config_lib
 from earsr_tf import config_json
+from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 from pipelines import artifacts
 from pipelines import fingerprint
@@ -40,15 +41,6 @@ def _step(name: str, doing: str) -> Iterator[None]:
   except Exception as error:
     error.add_note(f'component: {name}')
     raise
-
-
-def write_json(path: pathlib.Path, values: Any) -> None:
-  """Writes JSON so that a reader sees the whole file or none."""
-  path.parent.mkdir(parents=True, exist_ok=True)
-  partial = path.with_name(f'.{path.name}.{os.getpid()}')
-  partial.write_text(
-      json.dumps(values, indent=2, sort_keys=True) + '\n', encoding='utf-8')
-  os.replace(partial, path)
 
 
 def make_synthetic(
@@ -75,7 +67,7 @@ def _log_tenths(done: int, total: int) -> None:
 def use_tree(tree: artifacts.Tree, *, path: str) -> None:
   """Points at a tree that exists; nothing is copied."""
   with _step('UseTree', path):
-    write_json(pathlib.Path(tree.uri) / 'tree.json', {'path': path})
+    durable.write_json(pathlib.Path(tree.uri) / 'tree.json', {'path': path})
     tree.path = path
 
 
@@ -91,7 +83,7 @@ def prepare(
 def use_shards(shards: artifacts.Shards, *, path: str, dataset: str) -> None:
   """Points at shards that exist; nothing is copied."""
   with _step('UseShards', path):
-    write_json(pathlib.Path(shards.uri) / 'shards.json', {'path': path})
+    durable.write_json(pathlib.Path(shards.uri) / 'shards.json', {'path': path})
     _describe_shards(shards, path, dataset)
 
 
@@ -120,7 +112,7 @@ def _trained_for(
     return True
   # The old run goes first: killed in between, nothing stale looks right.
   shutil.rmtree(root / RUNS / stage, ignore_errors=True)
-  write_json(path, {'stage': stage, 'key': wanted})
+  durable.write_json(path, {'stage': stage, 'key': wanted})
   return False
 
 
@@ -169,7 +161,7 @@ def _describe_run(
   run.run_root = run_root
   run.images = finished['images']
   run.sha256 = fingerprint.files(weights)
-  write_json(pathlib.Path(run.uri) / _POINTER, {
+  durable.write_json(pathlib.Path(run.uri) / _POINTER, {
       'run': str(folder), 'sha256': run.sha256, **finished})
 
 

@@ -24,6 +24,7 @@ from earsr_tf import config_json
 from earsr_tf import environment
 from earsr_tf import flags as flags_lib
 from earsr_tf import presets
+from earsr_tf.data import durable
 from pipelines import plan as plan_lib
 from pipelines import reporting
 
@@ -37,13 +38,13 @@ def _run_locked(plan: plan_lib.Plan, started: float) -> None:
   from pipelines import executors
   from pipelines import local_runner
   from pipelines import pipeline as pipeline_lib
-  executors.write_json(
+  durable.write_json(
       plan.root / executors.CONFIG, config_json.to_json(plan.config))
   local_runner.run(pipeline_lib.make(plan))
   steps = local_runner.last_run(plan.root)
   seconds = time.monotonic() - started
   table = reporting.time_table(steps, seconds)
-  executors.write_json(plan.root / 'times.json', {
+  durable.write_json(plan.root / 'times.json', {
       'total_seconds': round(seconds, 1),
       'steps': [dataclasses.asdict(step) for step in steps]})
   if plan.is_complete:

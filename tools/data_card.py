@@ -20,6 +20,7 @@ import jinja2
 
 from earsr_tf import cli
 from earsr_tf import environment
+from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 from tools import data_card_page
 
@@ -189,8 +190,7 @@ def main(data_dir: str) -> None:
   values = flags.FLAGS
   manifest = manifest_lib.read_manifest(data_dir)
   splits, samples = survey(manifest, values.max_records, values.faces)
-  from earsr_tf.evaluation import report  # pylint: disable=C0415
-  report.write_atomically(
+  durable.write(
       values.output, render(manifest, splits, samples).encode(
           'utf-8', 'replace'))
   print(f'{values.output}: {sum(s.seen for s in splits)} clips')

@@ -20,6 +20,7 @@ from PIL import ImageFont
 
 from earsr_tf import cli
 from earsr_tf import environment
+from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 
 _TILE, _GAP, _TEXT = 128, 4, 34  # pixels
@@ -166,10 +167,9 @@ def main() -> None:
   samples = read_samples(
       values.data_dir, values.clips, splits=tuple(values.splits),
       seed=values.seed)
-  from earsr_tf.evaluation import report
   stream = io.BytesIO()
   draw(samples, values.columns).save(stream, format='PNG')
-  report.write_atomically(values.output, stream.getvalue())
+  durable.write(values.output, stream.getvalue())
   print(f'{values.output}: {len(samples)} clips')
 
 

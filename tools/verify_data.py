@@ -20,7 +20,7 @@ import tqdm
 
 from earsr_tf import cli
 from earsr_tf import environment
-from earsr_tf.data import integrity
+from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 
 _SHOWN = 100  # problems printed
@@ -71,7 +71,7 @@ def _checksum(
   """What is wrong with a shard as a file."""
   path = pathlib.Path(manifest.data_dir) / shard.file
   try:
-    size, found = path.stat().st_size, integrity.sha256(path)
+    size, found = path.stat().st_size, durable.sha256(path)
   except OSError as e:
     return [f'{shard.file}: cannot be read ({e.strerror})']
   progress.update(size)

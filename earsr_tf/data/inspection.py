@@ -18,7 +18,7 @@ from google.protobuf import message
 from PIL import Image
 import tensorflow as tf
 
-from earsr_tf.data import integrity
+from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 from earsr_tf.data import media
 from earsr_tf.data import records
@@ -87,7 +87,7 @@ def inspect(
 def _file_problems(path: str, shard: manifest_lib.Shard) -> Iterator[str]:
   """Size and checksum."""
   try:
-    size, found = os.stat(path).st_size, integrity.sha256(path)
+    size, found = os.stat(path).st_size, durable.sha256(path)
   except OSError as e:
     yield f'cannot be read ({e.strerror})'
     return

@@ -9,22 +9,16 @@ TensorFlow.
 from __future__ import annotations
 
 import concurrent.futures
-import hashlib
 import json
 import os
 import pathlib
 from typing import Any, Sequence
 
+from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 
 FILE_NAME = 'verified_shards.json'  # beside the stages of a run
 _THREADS = 2  # sha256 lets other threads run; a disk seldom feeds more
-
-
-def sha256(path: str | os.PathLike[str]) -> str:
-  """The checksum of a file, in hexadecimal; OSError if it cannot be read."""
-  with open(path, 'rb') as f:
-    return hashlib.file_digest(f, 'sha256').hexdigest()
 
 
 def check_shards(
@@ -56,7 +50,7 @@ def check_shards(
         lambda path: _verified(path, shards[path]), new)):
       known[path] = mark
   if new:
-    _remember(memory, known)
+    durable.write_json(memory, known)
   return sum(shards[path].bytes for path in new)
 
 
@@ -64,7 +58,7 @@ def _verified(path: str, shard: manifest_lib.Shard) -> list[Any]:
   """The mark of a shard that is what it should be; DataError otherwise."""
   mark = _mark(path, shard)  # before reading: a later change is seen again
   try:
-    found = sha256(path)
+    found = durable.sha256(path)
   except OSError as e:
     raise manifest_lib.DataError(
         f'{path}: shard cannot be read ({e.strerror})') from None
@@ -87,19 +81,9 @@ def _mark(path: str, shard: manifest_lib.Shard) -> list[Any]:
 
 
 def _recall(memory: str | os.PathLike[str]) -> dict[str, list[Any]]:
-  """What `_remember` wrote; nothing if the file is absent or damaged."""
+  """What was verified; nothing if the file is absent or damaged."""
   try:
     content = json.loads(pathlib.Path(memory).read_bytes())
   except (OSError, ValueError):
     return {}
   return content if isinstance(content, dict) else {}
-
-
-def _remember(
-    memory: str | os.PathLike[str], known: dict[str, list[Any]]) -> None:
-  """Writes by temporary name and rename."""
-  path = pathlib.Path(memory)
-  path.parent.mkdir(parents=True, exist_ok=True)
-  partial = path.with_name(f'{path.name}.{os.getpid()}.partial')
-  partial.write_text(json.dumps(known, indent=1, sort_keys=True) + '\n')
-  os.replace(partial, path)

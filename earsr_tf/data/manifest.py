@@ -13,6 +13,8 @@ import os
 import pathlib
 from typing import Any, Mapping, Sequence
 
+from earsr_tf.data import durable
+
 FORMAT = 1
 FILE_NAME = 'manifest.json'
 REJECTS_NAME = 'rejects-{split}.jsonl'
@@ -134,27 +136,13 @@ def read_manifest(
 
 def write_manifest(data_dir: str, content: Mapping[str, Any]) -> None:
   """Writes manifest.json by temporary name and rename; call it last."""
-  write_json(pathlib.Path(data_dir) / FILE_NAME, {'format': FORMAT, **content})
-
-
-def write_json(path: pathlib.Path, content: Mapping[str, Any]) -> None:
-  """Writes `path` by temporary name and rename, after all is on disk."""
-  partial = path.with_suffix('.json.partial')
-  with open(partial, 'wb') as f:
-    f.write(_text(content))
-    f.flush()
-    os.fsync(f.fileno())
-  os.replace(partial, path)
+  durable.write(pathlib.Path(data_dir) / FILE_NAME, encode(content))
 
 
 def encode(content: Mapping[str, Any]) -> bytes:
   """The bytes of manifest.json."""
-  return _text({'format': FORMAT, **content})
-
-
-def _text(content: Mapping[str, Any]) -> bytes:
-  """JSON for people and programs, the same for the same content."""
-  return f'{json.dumps(content, indent=1, sort_keys=True)}\n'.encode()
+  text = json.dumps({'format': FORMAT, **content}, indent=1, sort_keys=True)
+  return f'{text}\n'.encode()
 
 
 def read_rejects(data_dir: str) -> list[dict[str, str]]:

@@ -21,6 +21,7 @@ from typing import Any, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 
 FORMAT = 1
@@ -179,7 +180,7 @@ def write_file(path: pathlib.Path, records: Iterable[np.ndarray]) -> None:
 def finish(folder: pathlib.Path, shards: Sequence[manifest_lib.Shard],
            identity: Identity) -> None:
   """Writes the manifest of a split whose files are all there."""
-  manifest_lib.write_json(folder / manifest_lib.FILE_NAME, {
+  durable.write_json(folder / manifest_lib.FILE_NAME, {
       'format': FORMAT, 'identity': dict(identity),
       'files': {s.file: path_of(folder, s.file, identity).stat().st_size
                 for s in shards}})

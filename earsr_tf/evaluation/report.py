@@ -10,42 +10,13 @@ import importlib.metadata
 import json
 import math
 import os
-import pathlib
 import platform
 import sys
-import tempfile
 from typing import Any, Mapping
 
 import numpy as np
 
 _PACKAGES = ('tensorflow', 'keras', 'tensorflow-io', 'numpy', 'Pillow')
-
-
-def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
-  """Writes a file that is either absent, old or whole, never half.
-
-  Args:
-    path: Target; its folder is created.
-    content: All bytes.
-
-  Raises:
-    OSError: If the folder cannot be written; nothing is left behind.
-  """
-  path = pathlib.Path(path)
-  path.parent.mkdir(parents=True, exist_ok=True)
-  handle, temporary = tempfile.mkstemp(
-      dir=path.parent, prefix=f'.{path.name}.', suffix='.tmp')
-  try:
-    with os.fdopen(handle, 'wb') as file:
-      file.write(content)
-      file.flush()
-      os.fsync(file.fileno())
-    os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes it private
-    os.replace(temporary, path)
-  except BaseException:
-    if os.path.exists(temporary):
-      os.unlink(temporary)
-    raise
 
 
 def to_json(results: Mapping[str, Any]) -> bytes:
@@ -179,10 +150,3 @@ def _plain(value: Any) -> Any:
   if isinstance(value, float) and not math.isfinite(value):
     return None
   return value
-
-
-def _umask() -> int:
-  """Reads the process's umask; the system offers no call that only reads."""
-  mask = os.umask(0)
-  os.umask(mask)
-  return mask

@@ -15,6 +15,7 @@ from typing import Any, Callable, Mapping
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
+from earsr_tf.data import durable
 from earsr_tf.models import super_resolver
 from earsr_tf.ops import consistency_mode
 from earsr_tf.serving import manifest
@@ -132,7 +133,7 @@ def _rename(partial: pathlib.Path, base: pathlib.Path) -> pathlib.Path:
         raise
       number += 1  # taken meanwhile, or no folder
     else:
-      manifest.sync(base)
+      durable.sync(base)
       return target
 
 

@@ -7,11 +7,12 @@ is refused at once.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import pathlib
 from typing import Any, Mapping
+
+from earsr_tf.data import durable
 
 NAME = 'manifest.json'
 _FORMAT = 1
@@ -41,13 +42,13 @@ def write(folder: pathlib.Path, facts: Mapping[str, Any]) -> None:
   for path in sorted(folder.rglob('*')):
     if path.is_file():
       files[path.relative_to(folder).as_posix()] = {
-          'bytes': path.stat().st_size, 'sha256': _sha256(path)}
-      sync(path)
+          'bytes': path.stat().st_size, 'sha256': durable.sha256(path)}
+      durable.sync(path)
   text = json.dumps({'format': _FORMAT, **facts, 'files': files}, indent=2)
   path = folder / NAME
   path.write_text(text + '\n', encoding='utf-8')
   for item in (path, *(p for p in folder.rglob('*') if p.is_dir()), folder):
-    sync(item)
+    durable.sync(item)
 
 
 def verify(folder: pathlib.Path) -> dict[str, Any]:
@@ -78,7 +79,7 @@ def verify(folder: pathlib.Path) -> dict[str, Any]:
     file = folder / name
     if '..' in pathlib.PurePosixPath(name).parts or not file.is_file():
       raise ExportError(f'{file}: listed in {NAME} but missing; export again')
-    if _sha256(file) != expected:
+    if durable.sha256(file) != expected:
       raise ExportError(
           f'{file}: differs from its sha256 in {NAME}; copy or export the '
           'model again')
@@ -119,21 +120,3 @@ def versions(base: pathlib.Path) -> list[int]:
   return sorted(int(path.name) for path in base.iterdir()
                 if path.name.isascii() and path.name.isdigit()
                 and path.is_dir())
-
-
-def _sha256(path: pathlib.Path) -> str:
-  """sha256 of a file, read in pieces."""
-  digest = hashlib.sha256()
-  with open(path, 'rb') as file:
-    while piece := file.read(1 << 20):
-      digest.update(piece)
-  return digest.hexdigest()
-
-
-def sync(path: pathlib.Path) -> None:
-  """Forces a file's content, or a folder's list of names, to the disk."""
-  handle = os.open(path, os.O_RDONLY)
-  try:
-    os.fsync(handle)
-  finally:
-    os.close(handle)

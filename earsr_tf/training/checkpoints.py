@@ -16,6 +16,7 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf import config_json
+from earsr_tf.data import durable
 from earsr_tf.stages import stage as stage_lib
 
 FINISHED = 'finished.json'
@@ -28,15 +29,6 @@ class CheckpointError(ValueError):
 def stage_dir(run_root: str, stage: str) -> pathlib.Path:
   """The folder of a stage."""
   return pathlib.Path(run_root) / stage
-
-
-def write_json(path: pathlib.Path, values: Mapping[str, Any]) -> None:
-  """Writes JSON so that a reader sees the whole file or none."""
-  path.parent.mkdir(parents=True, exist_ok=True)
-  partial = path.with_name(f'.{path.name}.{os.getpid()}')
-  partial.write_text(json.dumps(values, indent=2, sort_keys=True) + '\n',
-                     encoding='utf-8')
-  os.replace(partial, path)
 
 
 def _read_json(path: pathlib.Path, key: str) -> dict[str, Any]:
@@ -174,7 +166,7 @@ def claim(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
           f'({"; ".join(rows[:4])}); use another --run_root, or --restart to '
           'throw that run away')
     return folder
-  write_json(path, {'stage': stage.name, 'equation': stage.equation,
+  durable.write_json(path, {'stage': stage.name, 'equation': stage.equation,
                     'config': new, **provenance})
   return folder
 
@@ -251,9 +243,9 @@ def save_networks(run_root: str, stage: str, networks: Mapping[str, tf.Module],
   For importers of published weights, and for tests.
   """
   folder = stage_dir(run_root, stage)
-  write_json(folder / 'config.json', {
+  durable.write_json(folder / 'config.json', {
       'stage': stage, 'config': config_json.to_json(config)})
   saver = tf.train.Checkpoint(networks=network_checkpoint(networks))
   path = saver.write(str(folder / 'checkpoints' / 'ckpt-1'))
-  write_json(folder / FINISHED, {
+  durable.write_json(folder / FINISHED, {
       'checkpoint': os.path.basename(path), 'images': 0, 'step': 0})

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
+from earsr_tf.data import durable
 from earsr_tf.data import keys
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.training import checkpoints
@@ -200,7 +201,7 @@ def _phases(run: run_lib.Run, make_dataset: MakeDataset,
 
 def _finish(run: run_lib.Run, path: str, folder: pathlib.Path,
             seconds: float) -> None:
-  checkpoints.write_json(folder / checkpoints.FINISHED, {
+  durable.write_json(folder / checkpoints.FINISHED, {
       'checkpoint': pathlib.Path(path).name, 'images': int(run.images),
       'step': int(run.step), 'skipped': int(run.skips.total),
       'rollbacks': run.rollbacks, 'seconds': round(seconds, 1)})

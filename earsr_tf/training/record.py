@@ -12,6 +12,7 @@ import os
 import pathlib
 from typing import Mapping
 
+from earsr_tf.data import durable
 from earsr_tf.training import store
 
 FILE_NAME = 'metrics.jsonl'
@@ -58,7 +59,7 @@ class Record:
         kept = [line for line in lines if _is_kept(line, images)]
         if kept != lines:
           partial.write_text(''.join(kept), encoding='utf-8')
-          store.sync(partial)
+          durable.sync(partial)
           os.replace(partial, self._path)
       partial.unlink(missing_ok=True)
       self._descriptor = os.open(

@@ -17,6 +17,7 @@ from typing import Sequence
 from absl import logging
 import tensorflow as tf
 
+from earsr_tf.data import durable
 from earsr_tf.training import checkpoints
 from earsr_tf.training import guards
 
@@ -37,15 +38,6 @@ class StorageError(OSError):
     exit_code: What a command ends with: 74, input/output error.
   """
   exit_code = 74
-
-
-def sync(path: pathlib.Path) -> None:
-  """Waits until a file's content, or a folder's entries, are on the disk."""
-  descriptor = os.open(path, os.O_RDONLY)
-  try:
-    os.fsync(descriptor)
-  finally:
-    os.close(descriptor)
 
 
 def _first_line(error: BaseException) -> str:
@@ -139,9 +131,9 @@ class Store:
     try:
       self._checkpoint.write(prefix)
       for path in self._folder.glob(f'ckpt-{number}.*'):
-        sync(path)
+        durable.sync(path)
       tf.compat.v1.train.update_checkpoint_state(str(self._folder), prefix)
-      sync(self._folder)
+      durable.sync(self._folder)
     except (OSError, tf.errors.OpError) as error:
       self._remove(f'ckpt-{number}.*', *_LEFT_OVER)
       raise self._no_room(prefix, needed, _first_line(error)) from error

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import pathlib
 
 import numpy as np
-import pytest
 
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import report
@@ -82,20 +79,6 @@ def test_json_is_strict() -> None:
       'd': np.array([1.0, math.nan])})
   assert json.loads(content) == {
       'a': 0.5, 'b': [None, None], 'c': 3, 'd': [1.0, None]}
-
-
-def test_a_failed_write_leaves_the_old_file(
-    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-  path = tmp_path / 'sub' / 'file'
-  report.write_atomically(path, b'old')
-
-  def fail(*_: object) -> None:
-    raise OSError('disk full')
-  monkeypatch.setattr(os, 'replace', fail)
-  with pytest.raises(OSError, match='disk full'):
-    report.write_atomically(path, b'new')
-  assert path.read_bytes() == b'old'
-  assert os.listdir(path.parent) == ['file']
 
 
 def test_other_voices_are_other_peoples() -> None:

@@ -6,6 +6,7 @@ import pathlib
 
 import pytest
 
+from earsr_tf.data import durable
 from pipelines import executors
 from pipelines import reporting
 
@@ -50,8 +51,8 @@ def test_time_table() -> None:
 
 def test_json_is_whole_or_absent(tmp_path: pathlib.Path) -> None:
   path = tmp_path / 'a' / 'b.json'
-  executors.write_json(path, {'x': 1})
+  durable.write_json(path, {'x': 1})
   with pytest.raises(TypeError):
-    executors.write_json(path, {'x': object()})
+    durable.write_json(path, {'x': object()})
   assert path.read_text() == '{\n  "x": 1\n}\n'
   assert [p.name for p in path.parent.iterdir()] == ['b.json']

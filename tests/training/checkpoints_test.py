@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from earsr_tf.data import durable
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 from tests import fakes
@@ -28,8 +29,8 @@ def _fusion(config=CONFIG) -> tf.keras.Model:
 
 def test_write_json_leaves_no_partial_file(tmp_path: pathlib.Path) -> None:
   path = tmp_path / 'a' / 'b.json'
-  checkpoints.write_json(path, {'x': [1, 2.5]})
-  checkpoints.write_json(path, {'x': [1, 3.5]})
+  durable.write_json(path, {'x': [1, 2.5]})
+  durable.write_json(path, {'x': [1, 3.5]})
   assert json.loads(path.read_text()) == {'x': [1, 3.5]}
   assert [p.name for p in path.parent.iterdir()] == ['b.json']
 
@@ -37,7 +38,7 @@ def test_write_json_leaves_no_partial_file(tmp_path: pathlib.Path) -> None:
 def test_a_stage_is_finished_when_its_last_file_is_there(
     tmp_path: pathlib.Path) -> None:
   assert not checkpoints.is_finished(str(tmp_path), 'invert')
-  checkpoints.write_json(
+  durable.write_json(
       tmp_path / 'invert' / 'finished.json', {'checkpoint': 'ckpt-1'})
   assert checkpoints.is_finished(str(tmp_path), 'invert')
   checkpoints.check_finished(str(tmp_path), ['invert'], 'tiny')

@@ -8,6 +8,7 @@ import pathlib
 
 import pytest
 
+from earsr_tf.data import durable
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 from earsr_tf.training import inputs
@@ -24,7 +25,7 @@ def _run_root(tmp_path: pathlib.Path) -> str:
       str(tmp_path), 'finetune',
       {'image_encoder': networks_lib.image_encoder(CONFIG.model)}, CONFIG)
   path = tmp_path / 'finetune' / 'config.json'
-  checkpoints.write_json(path, {
+  durable.write_json(path, {
       **json.loads(path.read_text()), 'manifest_sha256': _OURS})
   return str(tmp_path)
 
@@ -34,9 +35,11 @@ def _wider():
       CONFIG.model, fusion_hidden=24))
 
 
-def test_inputs_that_belong_together_are_taken(run_root: str) -> None:
+def test_inputs_that_belong_together_are_taken(
+    run_root: str, caplog: pytest.LogCaptureFixture) -> None:
   inputs.check(run_root, fakes.stage('audio'), CONFIG,
                manifest_sha256=_OURS, allows_others=False)
+  assert not caplog.text
 
 
 @pytest.mark.parametrize('config, data, words', [
@@ -57,10 +60,13 @@ def test_other_inputs_are_refused_unless_allowed(
 
 
 def test_imported_weights_do_not_name_their_data(
-    tmp_path: pathlib.Path) -> None:
+    tmp_path: pathlib.Path, caplog: pytest.LogCaptureFixture) -> None:
   fakes.save_inputs(str(tmp_path), 'audio', CONFIG)
+  assert 'manifest_sha256' not in checkpoints.load_record(
+      str(tmp_path), 'finetune')
   inputs.check(str(tmp_path), fakes.stage('audio'), CONFIG,
                manifest_sha256=_OTHER, allows_others=False)
+  assert not caplog.text
 
 
 def test_a_fingerprint_changes_with_any_weight(tmp_path: pathlib.Path) -> None:

@@ -20,7 +20,7 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf import presets
-from earsr_tf.serving import manifest
+from earsr_tf.data import durable
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 from tools.official import checkpoint as checkpoint_lib
@@ -141,11 +141,11 @@ def _publish(parts: Sequence[_Part], run_root: str,
       checkpoints.save_networks(str(partial), stage, networks, config)
       del networks
       gc.collect()  # Keras models are cycles; the next stage needs the room
-    checkpoints.write_json(partial / RECORD, record)
+    durable.write_json(partial / RECORD, record)
     for path in partial.rglob('*'):
-      manifest.sync(path)
+      durable.sync(path)
     os.rename(partial, target)  # an empty folder gives way
-    manifest.sync(target.parent)
+    durable.sync(target.parent)
   except tf.errors.OpError as error:
     raise OSError(
         f'--run_root={run_root}: cannot be written '
