@@ -66,6 +66,9 @@ class Outcome:
 def examine(path: str, name: str, voice: str) -> list[Outcome]:
   """Reads a file as a face and as a voice, each in a process of its own.
 
+  The system counts what this process holds as its children's peak of memory
+  too, so a small process must ask.
+
   Args:
     path: The file.
     name: What it is called in the outcomes.

@@ -10,6 +10,14 @@ import pytest
 from earsr_tf.training import interruption
 
 
+@pytest.fixture(autouse=True)
+def _sigint_is_heard():
+  """A shell may have started the tests in the background, deaf to SIGINT."""
+  before = signal.signal(signal.SIGINT, signal.default_int_handler)
+  yield
+  signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_the_first_signal_is_a_wish(number: signal.Signals) -> None:
   before = signal.getsignal(number)
