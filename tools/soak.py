@@ -175,11 +175,11 @@ def _killed(config: config_lib.Config, stage: str, run_root: pathlib.Path,
   for number in range(_KILLS.value):
     attempt = _Attempt(config=config, stage=stage, run_root=run_root)
     # In turn: amid the steps, and at any moment from the very start.
-    limit = attempt.began + _TIMEOUT_S
     if number % 2:
       limit = attempt.began + draw.uniform(0.0, sum(seconds))
+    elif attempt.wait(attempt.began + _TIMEOUT_S, for_record=True):
+      break  # it had saved its last step before
     else:
-      attempt.wait(limit, for_record=True)
       limit = time.monotonic() + draw.uniform(
           0.0, seconds[1] / _KILLS.value)
     if attempt.wait(limit):
