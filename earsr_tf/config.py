@@ -267,6 +267,7 @@ class TrainingConfig:
       gradient is not finite; one more, and the run goes back ...
     max_rollbacks: ... to its last checkpoint, at most this often.
     preview_size: Rows of the preview grids.
+    deterministic: Whether TensorFlow must take kernels that repeat exactly.
   """
   log_every: float = 10.0
   record_every: int = 5_000
@@ -276,6 +277,7 @@ class TrainingConfig:
   max_skipped_in_a_row: int = 10
   max_rollbacks: int = 3
   preview_size: int = 8
+  deterministic: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
