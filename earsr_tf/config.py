@@ -1,9 +1,7 @@
-"""Frozen configuration records and the four presets.
+"""Frozen configuration records; their defaults are preset `paper`.
 
-`paper` holds the numbers of the paper (section 4.2) and, where it is silent,
-of the authors' code and StyleGAN v1. `bench`, `demo` and `tiny` are narrower
-and shorter; their deviations are named in docs/configuration.md. This module
-imports nothing of the project.
+Those are the numbers of the paper (section 4.2) and, where it is silent, of
+the authors' code and StyleGAN v1. This module imports nothing of the project.
 """
 
 from __future__ import annotations
@@ -49,6 +47,7 @@ class ModelConfig:
     audio_hidden: Width of E_a's hidden dense layer.
     fusion_hidden: Width of F's hidden layers.
     fusion_layers: Dense layers of F; 1 is F_1 of Table 1 (e).
+    fusion_init: Keras initializer of F's last layer.
     fusion_residual: Whether F's output is added to E_l's code (Eq. 5).
     low_res_stretch: Whether every image's contrast is stretched to [0, 255]
       before it is reduced, as the authors' library call does.
@@ -78,6 +77,7 @@ class ModelConfig:
   audio_hidden: int = 8192
   fusion_hidden: int = 6144
   fusion_layers: int = 3
+  fusion_init: str = 'glorot_uniform'
   fusion_residual: bool = True
   low_res_stretch: bool = False
   code_norm: str = 'none'
@@ -263,12 +263,11 @@ class TrainingConfig:
     preview_every: Images between preview grids; 0 means only at the end.
     save_every: Images between checkpoints.
     keep: Checkpoints kept.
-    max_skipped_in_a_row: Steps in a row that may be skipped because a loss or
-      gradient is not finite; one more, and the run goes back ...
-    max_rollbacks: ... to its last checkpoint, at most this often.
+    max_skipped_in_a_row: Non-finite steps skipped in a row, at most; then ...
+    max_rollbacks: ... the run goes back to a checkpoint, at most this often.
     preview_size: Rows of the preview grids.
-    cached_targets: Whether E_h's codes, the targets of Eqs. (3) to (5), are
-      computed once and kept; a run keeps to one way.
+    cached_targets: Whether E_h's codes (Eqs. 3 to 5) are computed only once.
+    deterministic: Whether TensorFlow must take kernels that repeat exactly.
   """
   log_every: float = 10.0
   record_every: int = 5_000
@@ -279,6 +278,7 @@ class TrainingConfig:
   max_rollbacks: int = 3
   preview_size: int = 8
   cached_targets: bool = False
+  deterministic: bool = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,7 @@ def _choices(config: config_lib.Config) -> list[tuple[str, str, tuple]]:
       ('model.low_res_norm', model.low_res_norm, ('instance', 'none')),
       ('model.encoder_init', model.encoder_init,
        ('glorot_uniform', 'he_normal')),
+      ('model.fusion_init', model.fusion_init, ('glorot_uniform', 'zeros')),
       ('optimizer.decay', config.optimizer.decay, ('none', 'cosine')),
       ('invert.features', invert.features, ('vgg16', 'discriminator')),
       ('invert.feature_distance', invert.feature_distance, ('l1', 'l2')),
@@ -38,7 +39,10 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
       (model.low_res_size >= 4 and model.low_res_size % 4 == 0
        and model.image_size % model.low_res_size == 0,
        f'model.low_res_size={model.low_res_size}: must divide image_size, and '
-       'be a multiple of 4')]
+       'be a multiple of 4'),
+      (model.fusion_residual or model.fusion_init != 'zeros',
+       'model.fusion_residual=False: F would begin as zero; set '
+       'model.fusion_init=glorot_uniform as well')]
   for name, value, allowed in _choices(config):
     rules.append((value in allowed, f'{name}={value}: use '
                   + ' or '.join(repr(a) for a in allowed)))
@@ -51,9 +55,6 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
       ('training.record_every', config.training.record_every),
       ('training.save_every', config.training.save_every)):
     rules.append((value > 0, f'{name}={value}: must be positive'))
-  for name in ('max_skipped_in_a_row', 'max_rollbacks'):
-    value = getattr(config.training, name)
-    rules.append((value >= 0, f'training.{name}={value}: use 0 or more'))
   rules.append((
       config.audio.start_images != 1 and config.audio.start_images >= 0,
       f'audio.start_images={config.audio.start_images}: use 0, or at least 2 '
@@ -73,6 +74,9 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
 
 def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   rules, size = _model_rules(config), config.model.image_size
+  for name in ('max_skipped_in_a_row', 'max_rollbacks'):
+    value = getattr(config.training, name)
+    rules.append((value >= 0, f'training.{name}={value}: use 0 or more'))
   soft = config.attributes.max_softening
   rules.append((
       1 <= soft <= size and soft & (soft - 1) == 0,

@@ -19,7 +19,7 @@ _SMALL_MODEL = config_lib.ModelConfig(
     image_encoder_max_filters=256, low_res_filters=64, low_res_max_filters=256,
     low_res_hidden=512, low_res_norm='none', encoder_init='he_normal',
     audio_filters=4, audio_max_filters=256, audio_hidden=256, fusion_hidden=512,
-    code_norm='unit', classifier_filters=16)
+    fusion_init='zeros', code_norm='unit', classifier_filters=16)
 
 
 def _demo() -> config_lib.Config:

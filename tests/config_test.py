@@ -32,6 +32,7 @@ def test_two_styles_per_resolution(size: int, styles: int) -> None:
     ('model', 'rgb_output', 'both', "'fade' or 'skip'"),
     ('model', 'code_norm', 'l2', "'none' or 'unit'"),
     ('model', 'low_res_norm', 'batch', "'instance' or 'none'"),
+    ('model', 'fusion_init', 'ones', "'glorot_uniform' or 'zeros'"),
     ('optimizer', 'decay', 'linear', "'none' or 'cosine'"),
     ('invert', 'features', 'vgg19', "'vgg16' or 'discriminator'"),
     ('finetune', 'anchor_reduction', 'max', "'sum' or 'mean'"),
@@ -51,6 +52,12 @@ def test_a_broken_rule_names_field_value_and_remedy(
     config_rules.validate(changed)
   assert f'{part}.{field}={value}' in str(error.value)
   assert words in str(error.value)
+
+
+def test_without_residual_f_cannot_begin_as_zero() -> None:
+  model = config_lib.ModelConfig(fusion_init='zeros', fusion_residual=False)
+  with pytest.raises(config_lib.ConfigError, match='fusion_init=glorot'):
+    config_rules.validate(config_lib.Config(model=model))
 
 
 @pytest.mark.parametrize('phase, words', [

@@ -8,7 +8,7 @@ import pathlib
 import pytest
 
 from tests import fakes
-from tests import train_test
+from tests import train_command
 
 
 def test_a_flipped_bit_is_bad_data(
@@ -19,15 +19,15 @@ def test_a_flipped_bit_is_bad_data(
   raw = bytearray(shard.read_bytes())
   raw[len(raw) // 2] ^= 1
   shard.write_bytes(raw)
-  arguments = ('--stage=attributes', *train_test.SMALL, f'--data_dir={data}',
+  arguments = ('--stage=attributes', *train_command.SMALL, f'--data_dir={data}',
                f'--run_root={tmp_path / "runs"}')
-  assert train_test.main(*arguments) == 65
-  message = train_test.error(capsys)
+  assert train_command.main(*arguments) == 65
+  message = train_command.error(capsys)
   assert shard.name in message and 'tools.verify_data' in message
   assert not (tmp_path / 'runs').exists()
   # Without the check, the first damaged record ends training all the same.
-  assert train_test.main(*arguments, '--noverify_data') == 65
-  assert 'a record is damaged' in train_test.error(capsys)
+  assert train_command.main(*arguments, '--noverify_data') == 65
+  assert 'a record is damaged' in train_command.error(capsys)
 
 
 def test_training_never_sees_fewer_records_than_stated(
@@ -43,9 +43,9 @@ def test_training_never_sees_fewer_records_than_stated(
   assert entry['records'] > 1
   entry['bytes'] = shard.stat().st_size
   (data / 'manifest.json').write_text(json.dumps(manifest))
-  arguments = ('--stage=attributes', *train_test.SMALL, f'--data_dir={data}',
+  arguments = ('--stage=attributes', *train_command.SMALL, f'--data_dir={data}',
                f'--run_root={tmp_path / "runs"}')
-  assert train_test.main(*arguments) == 65
-  assert shard.name in train_test.error(capsys)
-  assert train_test.main(*arguments, '--noverify_data') == 65
-  assert 'fewer records than the manifest says' in train_test.error(capsys)
+  assert train_command.main(*arguments) == 65
+  assert shard.name in train_command.error(capsys)
+  assert train_command.main(*arguments, '--noverify_data') == 65
+  assert 'fewer records than the manifest says' in train_command.error(capsys)

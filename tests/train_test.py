@@ -10,7 +10,6 @@ import pathlib
 import subprocess
 import sys
 
-from absl import flags
 import pytest
 
 from earsr_tf import cli
@@ -19,28 +18,16 @@ from earsr_tf import config_json
 from earsr_tf import flags as flags_lib
 from earsr_tf import presets
 from earsr_tf import train
+from earsr_tf.training import interruption
 from tests import fakes
 from tests import testing
+from tests import train_command
 
-# tiny on 16x16 pictures: what the fake shards hold.
-SMALL = (
-    '--preset=tiny', '--set=model.image_size=16', '--set=model.low_res_size=4',
-    '--set=finetune.phases.1.resolution=16', '--set=model.audio_filters=2',
-    '--set=model.audio_max_filters=4')
+main, error, SMALL = (
+    train_command.main, train_command.error, train_command.SMALL)
 _NEEDS = {
     'invert': 'generator', 'finetune': 'invert', 'low_res': 'finetune',
     'audio': 'finetune', 'fusion': 'audio'}
-
-
-def main(*arguments: str) -> int:
-  """Runs the command in this process; returns its exit code."""
-  if 'stage' not in flags.FLAGS:
-    flags.DEFINE_enum('stage', None, config_lib.STAGES, 'What to train.')
-    flags.DEFINE_bool('restart', False, 'Throw an earlier run away.')
-    flags.DEFINE_bool('allow_other_inputs', False, 'Restore other stages.')
-    flags.DEFINE_bool('verify_data', True, 'Compare checksums.')
-  fakes.parse_flags(*arguments)
-  return cli.guard(train.main)
 
 
 @pytest.fixture(name='data_dir', scope='module')
@@ -48,16 +35,6 @@ def _data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
   folder = tmp_path_factory.mktemp('train') / 'data'
   fakes.write_data(folder)
   return str(folder)
-
-
-def error(capsys: pytest.CaptureFixture[str]) -> str:
-  """The one line on stderr."""
-  captured = capsys.readouterr()
-  lines = [line for line in captured.err.splitlines() if line.strip()]
-  assert len(lines) == 1, captured.err
-  assert lines[0].startswith('error: ')
-  assert 'Traceback' not in captured.err
-  return lines[0]
 
 
 @pytest.mark.parametrize('preset', config_lib.PRESETS)
@@ -198,61 +175,15 @@ def test_vgg16_weights_that_are_not_there_are_one_line(
       message)
 
 
-class TestARun:
-  """One run of the cheapest stage, and what happens when it is run again."""
-
-  @pytest.fixture(name='arguments', scope='class')
-  def _arguments(self, data_dir: str, tmp_path_factory) -> tuple[str, ...]:
-    root = tmp_path_factory.mktemp('runs')
-    arguments = ('--stage=attributes', *SMALL, f'--data_dir={data_dir}',
-                 f'--run_root={root}')
-    assert main(*arguments) == 0
-    return arguments
-
-  @pytest.fixture(name='folder')
-  def _folder(self, arguments: tuple[str, ...]) -> pathlib.Path:
-    return pathlib.Path(arguments[-1].partition('=')[2]) / 'attributes'
-
-  def test_leaves_a_finished_folder(self, folder: pathlib.Path) -> None:
-    assert {p.name for p in folder.iterdir()} == {
-        'checkpoints', 'config.json', 'finished.json', 'metrics.jsonl',
-        'train'}
-    done = json.loads((folder / 'finished.json').read_text())
-    assert (done['images'], done['step']) == (16, 4)
-    assert (folder / 'checkpoints' / (done['checkpoint'] + '.index')).exists()
-    stored = json.loads((folder / 'config.json').read_text())
-    assert stored['dataset'] == 'synthetic' and stored['manifest_sha256']
-    # As many classes as the data have speakers: three, and two open ones.
-    assert stored['config']['attributes']['num_speakers'] == 5
-
-  def test_again_does_nothing(
-      self, arguments: tuple[str, ...], folder: pathlib.Path) -> None:
-    before = {p: p.stat().st_mtime_ns for p in folder.rglob('*')}
-    assert main(*arguments) == 0
-    assert {p: p.stat().st_mtime_ns for p in folder.rglob('*')} == before
-
-  @pytest.mark.parametrize('setting, words', [
-      ('model.classifier_filters=8', 'model.classifier_filters: 4 -> 8'),
-      ('attributes.phases.0.images=20', 'attributes.phases.0.images: 16 -> 20')
-  ])
-  def test_with_another_configuration_is_refused(
-      self, arguments: tuple[str, ...], folder: pathlib.Path, capsys,
-      setting: str, words: str) -> None:
-    before = {p: p.stat().st_mtime_ns for p in folder.rglob('*')}
-    assert main(*arguments, f'--set={setting}') not in (0, None)
-    message = error(capsys)
-    assert words in message and '--restart' in message
-    assert {p: p.stat().st_mtime_ns for p in folder.rglob('*')} == before
-
-  def test_restart_begins_anew(
-      self, arguments: tuple[str, ...], folder: pathlib.Path) -> None:
-    (folder / 'finished.json').unlink()
-    (folder / 'left_over').touch()
-    assert main(*arguments, '--restart',
-                 '--set=attributes.phases.0.images=8') == 0
-    assert not (folder / 'left_over').exists()
-    done = json.loads((folder / 'finished.json').read_text())
-    assert done['images'] == 8
+def _finish(run_root: pathlib.Path, stage: str) -> None:
+  """Makes a stage look finished: enough for the checks before training."""
+  folder = run_root / stage
+  (folder / 'checkpoints').mkdir(parents=True)
+  (folder / 'checkpoints' / 'ckpt-1.index').touch()
+  fakes.parse_flags('--stage=invert', *SMALL)
+  (folder / 'config.json').write_text(json.dumps({
+      'config': config_json.to_json(flags_lib.resolve_config())}))
+  (folder / 'finished.json').write_text(json.dumps({'checkpoint': 'ckpt-1'}))
 
 
 def test_restart_throws_nothing_away_when_it_cannot_begin(
@@ -265,6 +196,14 @@ def test_restart_throws_nothing_away_when_it_cannot_begin(
                f'--run_root={tmp_path}', '--restart') == 66
   assert 'stage generator' in error(capsys)
   assert (folder / 'config.json').exists()
+
+
+def test_a_signal_is_no_error(capsys: pytest.CaptureFixture[str]) -> None:
+  def stopped() -> None:
+    raise interruption.Interrupted('stage invert: stopped by SIGTERM')
+  assert cli.guard(stopped) == 42
+  assert capsys.readouterr().err == (
+      'stopped: stage invert: stopped by SIGTERM\n')
 
 
 def test_importing_the_command_does_not_load_tensorflow() -> None:

@@ -17,6 +17,7 @@ import dataclasses
 import hashlib
 import importlib
 import json
+import math
 import os
 import pathlib
 import random
@@ -81,8 +82,7 @@ class _Attempt:
                run_root: pathlib.Path):
     """Forks; the child never returns from here."""
     self._stage = stage
-    self._record = run_root / stage / 'metrics.jsonl'
-    self._bytes = self._size()
+    self._folder = run_root / stage
     self.began = time.monotonic()
     self._pid = os.fork()
     if not self._pid:
@@ -91,18 +91,12 @@ class _Attempt:
       ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
       _train(config, stage, run_root)
 
-  def _size(self) -> int:
-    try:
-      return self._record.stat().st_size
-    except FileNotFoundError:
-      return 0
-
-  def wait(self, until: float, *, for_record: bool = False) -> bool:
-    """Waits for the end of the child, a moment, or the next record.
+  def wait(self, until: float, *, images: float = math.inf) -> bool:
+    """Waits for the end of the child, a moment, or progress.
 
     Args:
       until: `time.monotonic()` at which to give up.
-      for_record: Whether a record that is new ends the wait.
+      images: So many images that are new in the record end the wait, too.
 
     Returns:
       Whether the child ended.
@@ -110,7 +104,7 @@ class _Attempt:
     Raises:
       SoakError: If it ended with another code than 0.
     """
-    smallest = self._bytes
+    lowest = math.inf
     while time.monotonic() < until:
       done, status = os.waitpid(self._pid, os.WNOHANG)
       if done:
@@ -119,8 +113,9 @@ class _Attempt:
           raise SoakError(f'stage {self._stage} ended with {code}')
         return True
       # A resumed run first drops the records beyond its checkpoint.
-      smallest = min(smallest, self._size())
-      if for_record and self._size() > smallest:
+      now = _images(self._folder)
+      lowest = min(lowest, now)
+      if now >= lowest + images:
         return False
       time.sleep(0.002)
     return False
@@ -146,43 +141,50 @@ def _train(config: config_lib.Config, stage: str, run_root: pathlib.Path
 
 
 def _straight(config: config_lib.Config, stage: str, run_root: pathlib.Path
-              ) -> tuple[float, float]:
-  """Trains undisturbed; seconds to the first record, and from there on."""
+              ) -> float:
+  """Trains to the end; returns the seconds to the first new record."""
   attempt = _Attempt(config=config, stage=stage, run_root=run_root)
   deadline = attempt.began + _TIMEOUT_S
-  is_done = attempt.wait(deadline, for_record=True)
-  first = time.monotonic()
+  is_done = attempt.wait(deadline, images=1)
+  seconds = time.monotonic() - attempt.began
   if not is_done and not attempt.wait(deadline):
     attempt.kill()
     raise SoakError(f'stage {stage} took more than {_TIMEOUT_S} s')
-  return first - attempt.began, time.monotonic() - first
+  return seconds
 
 
 def _images(folder: pathlib.Path) -> int:
-  """Images at the last whole record of a run; -1 if there is none."""
+  """Images at the last whole record of a run; 0 if there is none."""
   try:
     lines = (folder / 'metrics.jsonl').read_bytes().split(b'\n')[:-1]
   except FileNotFoundError:
-    return -1
-  return json.loads(lines[-1])['images'] if lines else -1
+    return 0
+  return json.loads(lines[-1])['images'] if lines else 0
 
 
 def _killed(config: config_lib.Config, stage: str, run_root: pathlib.Path,
-            seconds: tuple[float, float]) -> list[int]:
-  """Trains with kills; returns the images recorded when they came."""
+            *, images: int, start_s: float) -> list[int]:
+  """Trains with kills.
+
+  Args:
+    config: The configuration.
+    stage: The stage.
+    run_root: Folder of the stages.
+    images: Length of the stage.
+    start_s: Seconds that a process takes to its first record.
+
+  Returns:
+    The images recorded when the kills came.
+  """
   draw = random.Random(f'{_KILL_SEED.value} {stage}')
   seen = []
   for number in range(_KILLS.value):
     attempt = _Attempt(config=config, stage=stage, run_root=run_root)
-    # In turn: amid the steps, and at any moment from the very start.
-    limit = attempt.began + _TIMEOUT_S
-    if number % 2:
-      limit = attempt.began + draw.uniform(0.0, sum(seconds))
-    else:
-      attempt.wait(limit, for_record=True)
-      limit = time.monotonic() + draw.uniform(
-          0.0, seconds[1] / _KILLS.value)
-    if attempt.wait(limit):
+    # In turn: amid the steps, and at any moment of the start; never so late
+    # that nothing is left for the kills to come.
+    longest = _TIMEOUT_S if number % 2 == 0 else draw.uniform(0.0, start_s)
+    share = draw.uniform(0.0, images / (_KILLS.value + 1))
+    if attempt.wait(attempt.began + longest, images=1 + share):
       break
     attempt.kill()
     seen.append(_images(run_root / stage))
@@ -244,8 +246,10 @@ def main() -> None:
     importlib.import_module(module)
   kills = {}
   for stage in _STAGES.value:
-    seconds = _straight(config, stage, root / 'straight')
-    kills[stage] = _killed(config, stage, root / 'killed', seconds)
+    start_s = _straight(config, stage, root / 'straight')
+    kills[stage] = _killed(
+        config, stage, root / 'killed', start_s=start_s,
+        images=_images(root / 'straight' / stage))
   results = [_compare(stage, root, kills[stage]) for stage in _STAGES.value]
   for result in results:
     print(json.dumps(result), flush=True)

@@ -60,7 +60,7 @@ class ConvBlock(tf.keras.layers.Layer):
 
 
 class Dense(tf.keras.layers.Layer):
-  """y = x W + b, Glorot uniform, built on construction.
+  """y = x W + b, built on construction.
 
   Attributes:
     kernel: [in_features, out_features].
@@ -69,19 +69,20 @@ class Dense(tf.keras.layers.Layer):
 
   def __init__(
       self, *, in_features: int, out_features: int,
-      name: str | None = None) -> None:
+      initializer: str = 'glorot_uniform', name: str | None = None) -> None:
     """Creates the variables.
 
     Args:
       in_features: Width of the input.
       out_features: Width of the output.
+      initializer: Keras initializer of the kernel.
       name: Keras name.
     """
     super().__init__(name=name)
     self._in_features = in_features
     self.kernel = self.add_weight(
         name='kernel', shape=[in_features, out_features],
-        initializer='glorot_uniform')
+        initializer=initializer)
     self.bias = self.add_weight(
         name='bias', shape=[out_features], initializer='zeros')
     self.built = True

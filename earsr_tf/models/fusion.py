@@ -19,7 +19,7 @@ class Fusion(tf.keras.Model):
   def __init__(
       self, *, num_styles: int = 12, latent_dim: int = 512,
       hidden: int = 6144, num_layers: int = 3, has_residual: bool = True,
-      name: str = 'fusion') -> None:
+      last_initializer: str = 'glorot_uniform', name: str = 'fusion') -> None:
     """Creates the variables.
 
     Args:
@@ -28,6 +28,8 @@ class Fusion(tf.keras.Model):
       hidden: Width of the hidden layers.
       num_layers: Dense layers; 1 is F_1 of Table 1 (e).
       has_residual: Whether E_l's code is added to the output (Eq. 5).
+      last_initializer: Keras initializer of the last layer's kernel; with
+        'zeros', z_f begins as z_l.
       name: Keras name.
 
     Raises:
@@ -43,7 +45,8 @@ class Fusion(tf.keras.Model):
     self.dense_layers = [
         blocks.Dense(
             in_features=widths[i], out_features=widths[i + 1],
-            name=f'dense_{i}')
+            initializer=(last_initializer if i == num_layers - 1
+                         else 'glorot_uniform'), name=f'dense_{i}')
         for i in range(num_layers)]
     self.built = True
 

@@ -65,7 +65,7 @@ def fusion(m: config_lib.ModelConfig) -> fusion_lib.Fusion:
   return fusion_lib.Fusion(
       num_styles=m.num_styles, latent_dim=m.latent_dim,
       hidden=m.fusion_hidden, num_layers=m.fusion_layers,
-      has_residual=m.fusion_residual)
+      has_residual=m.fusion_residual, last_initializer=m.fusion_init)
 
 
 def classifier(m: config_lib.ModelConfig, num_speakers: int

@@ -78,6 +78,8 @@ def build(stage: stage_lib.Stage, config: config_lib.Config, *, replicas: int,
     DeviceError: If there are not so many devices.
   """
   strategy = distribution.make_strategy(replicas)
+  if config.training.deterministic:
+    tf.config.experimental.enable_op_determinism()
   tf.keras.utils.set_random_seed(config.seed)  # for the first weights only
   with strategy.scope():
     networks = dict(stage.build())

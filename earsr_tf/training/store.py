@@ -132,7 +132,8 @@ class Store:
       self._checkpoint.write(prefix)
       for path in self._folder.glob(f'ckpt-{number}.*'):
         durable.sync(path)
-      tf.compat.v1.train.update_checkpoint_state(str(self._folder), prefix)
+      tf.compat.v1.train.update_checkpoint_state(
+          str(self._folder), prefix, all_model_checkpoint_paths=[prefix])
       durable.sync(self._folder)
     except (OSError, tf.errors.OpError) as error:
       self._remove(f'ckpt-{number}.*', *_LEFT_OVER)
