@@ -227,12 +227,14 @@ class AudioConfig:
 class FusionConfig:
   """Stage 4: Eq. (5), F and E_a on D; `low_res_weight` is lambda.
 
+  `audio_rate_scale`: E_a's learning rate over F's (the paper: 1).
   `zero_audio`: E_a's code is zero, in training and after: Table 1 (f).
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(26_880_000, 64),)
   code_weight: float = 1.0
   low_res_weight: float = 40.0
   l1_reduction: str = 'mean'
+  audio_rate_scale: float = 1.0
   zero_audio: bool = False
 
 

@@ -50,7 +50,7 @@ def _demo() -> config_lib.Config:
       fusion=config_lib.FusionConfig(
           phases=(PhaseConfig(1_600, 8, 64, 0, 1e-3),
                   PhaseConfig(600, 8, 128, 0, 1e-3)),
-          code_weight=10.0),
+          code_weight=30.0, audio_rate_scale=0.1),
       attributes=config_lib.AttributesConfig(
           phases=(PhaseConfig(6_000, 16, learning_rate=2e-3),),
           max_softening=8),
@@ -99,27 +99,26 @@ def _bench() -> config_lib.Config:
           demo.model, fmap_base=1024, fmap_max=96, audio_filters=8,
           audio_hidden=512, classifier_filters=24),
       generator=dataclasses.replace(demo.generator, phases=(
-          PhaseConfig(10_000, 16, 8, 0, 4e-3),
-          PhaseConfig(40_000, 16, 16, 8_000, 3e-3),
-          PhaseConfig(24_000, 16, 32, 8_000, 2e-3))),
+          PhaseConfig(8_000, 16, 8, 0, 4e-3),
+          PhaseConfig(24_000, 16, 16, 4_000, 3e-3))),
       invert=dataclasses.replace(
-          demo.invert, phases=(PhaseConfig(4_000, 4, 64),)),
+          demo.invert, phases=(PhaseConfig(2_000, 4, 64),)),
       finetune=dataclasses.replace(
-          demo.finetune, plateau_images=2_400,
-          phases=(PhaseConfig(50_000, 4, 64), PhaseConfig(16_000, 4, 128))),
+          demo.finetune, plateau_images=1_600,
+          phases=(PhaseConfig(30_000, 4, 64), PhaseConfig(8_000, 4, 128))),
       low_res=config_lib.LowResConfig(phases=(
-          PhaseConfig(40_000, 8, 32, 0, 1e-3),
-          PhaseConfig(6_000, 8, 128, 0, 1e-3))),
+          PhaseConfig(24_000, 8, 32, 0, 1e-3),
+          PhaseConfig(3_000, 8, 128, 0, 1e-3))),
       audio=dataclasses.replace(
-          demo.audio, phases=(PhaseConfig(20_000, 8, learning_rate=1e-3),)),
+          demo.audio, phases=(PhaseConfig(16_000, 8, learning_rate=1e-3),)),
       fusion=dataclasses.replace(demo.fusion, phases=(
-          PhaseConfig(12_000, 8, 64, 0, 1e-3),
-          PhaseConfig(4_000, 8, 128, 0, 1e-3))),
+          PhaseConfig(8_000, 8, 64, 0, 1e-3),
+          PhaseConfig(2_000, 8, 128, 0, 1e-3))),
       attributes=dataclasses.replace(
           demo.attributes,
-          phases=(PhaseConfig(40_000, 16, learning_rate=2e-3),)),
+          phases=(PhaseConfig(30_000, 16, learning_rate=2e-3),)),
       training=config_lib.TrainingConfig(
-          record_every=500, preview_every=20_000, save_every=8_000, keep=2,
+          record_every=500, preview_every=10_000, save_every=4_000, keep=2,
           cached_targets=True))
 
 

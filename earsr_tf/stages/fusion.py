@@ -8,6 +8,8 @@ As in Eq. (3), the last term compares low-resolution images.
 
 from __future__ import annotations
 
+import dataclasses
+
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
@@ -77,6 +79,9 @@ def _build(config: config_lib.Config) -> stage_lib.Networks:
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (5): trains F and E_a; E_h, E_l and G are frozen."""
   target = targets.code(config)
+  adam = phases.main_adam(config)
+  adam['audio_encoder'] = dataclasses.replace(
+      adam['main'], rate_scale=config.fusion.audio_rate_scale)
   return stage_lib.Stage(
       name='fusion',
       equation='Eq. (5)',
@@ -91,9 +96,10 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       updates=(stage_lib.Update(
           'fusion', ('fusion', 'audio_encoder'), _terms(config),
           {'code_l1': config.fusion.code_weight,
-           'low_res_l1': config.fusion.low_res_weight}),),
+           'low_res_l1': config.fusion.low_res_weight},
+          own_optimizers={'audio_encoder': 'audio_encoder'}),),
       phases=phases.make(config, 'fusion'),
-      adam=phases.main_adam(config),
+      adam=adam,
       outputs=('fusion', 'audio_encoder'),
       preview=_preview(config),
       decay=config.optimizer.decay,
