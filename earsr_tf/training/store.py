@@ -23,7 +23,7 @@ from earsr_tf.training import guards
 
 _FILE = re.compile(r'ckpt-(\d+)\.(index|data-\d+-of-\d+)')
 _STATE = 'checkpoint'
-_LEFT_OVER = ('*_temp', '*.tempstate*', 'checkpoint.tmp*')
+_LEFT_OVER = ('*_temp', '*.tempstate*', '.checkpoint.*.tmp')
 # What reading a damaged file raises, depending on the damage.
 _READ_ERRORS = (AssertionError, ValueError, IndexError, KeyError, OSError,
                 tf.errors.OpError)
@@ -132,8 +132,11 @@ class Store:
       self._checkpoint.write(prefix)
       for path in self._folder.glob(f'ckpt-{number}.*'):
         durable.sync(path)
-      tf.compat.v1.train.update_checkpoint_state(
-          str(self._folder), prefix, all_model_checkpoint_paths=[prefix])
+      # Text that tf.train.latest_checkpoint reads; the call that writes it is
+      # deprecated, and says so to the user at every start.
+      durable.write(self._folder / _STATE, (
+          f'model_checkpoint_path: "{os.path.basename(prefix)}"\n'
+          ).encode())
       durable.sync(self._folder)
     except (OSError, tf.errors.OpError) as error:
       self._remove(f'ckpt-{number}.*', *_LEFT_OVER)
