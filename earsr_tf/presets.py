@@ -33,17 +33,17 @@ def _demo() -> config_lib.Config:
       generator=config_lib.GeneratorConfig(
           phases=(
               PhaseConfig(4_000, 16, 8, 0, 4e-3),
-              PhaseConfig(9_000, 16, 16, 2_000, 3e-3)),
+              PhaseConfig(8_000, 16, 16, 2_000, 3e-3)),
           r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.3),
       invert=config_lib.InvertConfig(
           phases=(PhaseConfig(800, 4, 64),), features='discriminator'),
       finetune=config_lib.FinetuneConfig(
-          phases=(PhaseConfig(6_000, 4, 64), PhaseConfig(1_800, 4, 128)),
+          phases=(PhaseConfig(5_600, 4, 64), PhaseConfig(1_400, 4, 128)),
           plateau_images=320, plateau_tolerance=0.05,
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(phases=(
           PhaseConfig(7_000, 8, 32, 0, 1e-3),
-          PhaseConfig(1_000, 8, 128, 0, 1e-3))),
+          PhaseConfig(800, 8, 128, 0, 1e-3))),
       audio=config_lib.AudioConfig(
           phases=(PhaseConfig(6_000, 8, learning_rate=1e-3),),
           start_images=64),
@@ -52,7 +52,7 @@ def _demo() -> config_lib.Config:
                   PhaseConfig(600, 8, 128, 0, 1e-3)),
           code_weight=30.0, audio_rate_scale=0.1),
       attributes=config_lib.AttributesConfig(
-          phases=(PhaseConfig(6_000, 16, learning_rate=2e-3),),
+          phases=(PhaseConfig(5_000, 16, learning_rate=2e-3),),
           max_softening=8),
       training=config_lib.TrainingConfig(
           record_every=200, preview_every=0, save_every=4_000, keep=2,
@@ -104,16 +104,16 @@ def _bench() -> config_lib.Config:
       invert=dataclasses.replace(
           demo.invert, phases=(PhaseConfig(2_000, 4, 64),)),
       finetune=dataclasses.replace(
-          demo.finetune, plateau_images=1_600,
-          phases=(PhaseConfig(30_000, 4, 64), PhaseConfig(8_000, 4, 128))),
+          demo.finetune, plateau_images=1_200,
+          phases=(PhaseConfig(20_000, 4, 64), PhaseConfig(4_000, 4, 128))),
       low_res=config_lib.LowResConfig(phases=(
-          PhaseConfig(24_000, 8, 32, 0, 1e-3),
-          PhaseConfig(3_000, 8, 128, 0, 1e-3))),
+          PhaseConfig(20_000, 8, 32, 0, 1e-3),
+          PhaseConfig(1_600, 8, 128, 0, 1e-3))),
       audio=dataclasses.replace(
-          demo.audio, phases=(PhaseConfig(16_000, 8, learning_rate=1e-3),)),
+          demo.audio, phases=(PhaseConfig(12_000, 8, learning_rate=1e-3),)),
       fusion=dataclasses.replace(demo.fusion, phases=(
-          PhaseConfig(8_000, 8, 64, 0, 1e-3),
-          PhaseConfig(2_000, 8, 128, 0, 1e-3))),
+          PhaseConfig(6_000, 8, 64, 0, 1e-3),
+          PhaseConfig(1_600, 8, 128, 0, 1e-3))),
       attributes=dataclasses.replace(
           demo.attributes,
           phases=(PhaseConfig(30_000, 16, learning_rate=2e-3),)),
