@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import pathlib
 import time
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import numpy as np
 import tensorflow as tf
@@ -37,12 +37,13 @@ class Fixed:
     self.batch = batch
     self._seed = seed
 
-  def clock(self, resolution: int, alpha: float) -> stage_lib.Clock:
+  def clock(self, resolution: int, alpha: tf.Tensor | np.float32
+            ) -> stage_lib.Clock:
     """A clock that stands at no step: draws are the same every time."""
     size, = {int(value.shape[0]) for value in self.batch.values()}
     return stage_lib.Clock(
         step=tf.constant(0, tf.int64), images=tf.constant(0, tf.int64),
-        alpha=tf.constant(np.float32(alpha)),
+        alpha=tf.convert_to_tensor(alpha, tf.float32),
         seed=tf.constant([self._seed, 0], tf.int32), resolution=resolution,
         batch_size=size)
 
@@ -60,6 +61,7 @@ class Observer:
   def __init__(self, *, fixed: Fixed):
     """Takes what the stage's `observe` looks at."""
     self._fixed = fixed
+    self._functions: dict[int, Callable[..., dict[str, tf.Tensor]]] = {}
     self._waited, self._since = 0.0, time.monotonic()
 
   def timed(self, batches: Iterator[Any]) -> Iterator[Any]:
@@ -88,16 +90,25 @@ class Observer:
     """
     values = {}
     if self._fixed.stage.observe:
-      self._fixed.add_targets()
-      values = {name: float(value) for name, value in self._fixed.stage.observe(
-          self._fixed.networks, self._fixed.batch,
-          self._fixed.clock(resolution, alpha)).items()}
+      found = self._observe(resolution)(tf.constant(np.float32(alpha)))
+      values = {name: float(value) for name, value in found.items()}
     now = time.monotonic()
     values['timing/wait_share'] = self._waited / max(now - self._since, 1e-9)
     self._waited, self._since = 0.0, now
     if _STATM.exists():
       values['timing/resident_mb'] = resident_bytes() / 1e6
     return values
+
+  def _observe(self, resolution: int) -> Callable[..., dict[str, tf.Tensor]]:
+    """The stage's `observe`, compiled: several times as fast."""
+    if resolution not in self._functions:
+      fixed = self._fixed
+      fixed.add_targets()
+      self._functions[resolution] = tf.function(
+          lambda alpha: dict(fixed.stage.observe(
+              fixed.networks, fixed.batch, fixed.clock(resolution, alpha))),
+          autograph=False)
+    return self._functions[resolution]
 
 
 def resident_bytes() -> int:

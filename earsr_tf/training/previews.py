@@ -63,7 +63,7 @@ class Previews:
   def _shown(self, resolution: int, alpha: float) -> dict[str, tf.Tensor]:
     return dict(self._fixed.stage.preview(
         self._fixed.networks, self._fixed.batch,
-        self._fixed.clock(resolution, alpha)))
+        self._fixed.clock(resolution, np.float32(alpha))))
 
 
 def sample(network: tf.keras.Model, limit: int = _MAX_WEIGHTS) -> np.ndarray:

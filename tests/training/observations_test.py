@@ -83,9 +83,10 @@ def test_a_stage_is_shown_the_same_every_time() -> None:
 
   def observe(networks, batch, clock):
     del networks
-    seen.append((clock.resolution, float(clock.alpha), int(clock.step),
-                 clock.seed.numpy().tolist(), clock.batch_size))
-    return {'x/mean': tf.reduce_mean(batch[keys.IMAGE_HIGH])}
+    seen.append((clock.resolution, clock.batch_size))
+    return {'x/mean': tf.reduce_mean(batch[keys.IMAGE_HIGH]),
+            'x/alpha': clock.alpha, 'x/step': clock.step,
+            'x/seed': tf.reduce_sum(clock.seed)}
 
   stage = stage_lib.Stage(
       name='x', equation='', inputs=(), splits=(), build=dict, restores={},
@@ -94,11 +95,15 @@ def test_a_stage_is_shown_the_same_every_time() -> None:
   observer = observations.Observer(
       fixed=observations.Fixed(
           stage=stage, networks={}, batch=batch, seed=5))
-  values = [observer.scalars(8, 0.25)['x/mean'] for _ in range(2)]
-  assert values == pytest.approx(
-      [float(np.mean(batch[keys.IMAGE_HIGH]))] * 2, rel=1e-4)
-  assert values[0] == values[1]
-  assert seen == [(8, 0.25, 0, [5, 0], 2)] * 2
+  found = [{k: v for k, v in observer.scalars(*where).items()
+            if k.startswith('x/')}
+           for where in ((8, 0.25), (8, 0.5), (16, 0.25))]
+  assert found[0] == found[2] == {**found[1], 'x/alpha': 0.25}
+  assert found[0]['x/mean'] == pytest.approx(
+      float(np.mean(batch[keys.IMAGE_HIGH])), rel=1e-4)
+  assert (found[0]['x/step'], found[0]['x/seed']) == (0, 5)
+  assert found[1]['x/alpha'] == 0.5
+  assert seen == [(8, 2), (16, 2)]  # compiled once for each size
 
 
 def test_kept_targets_are_computed_once(monkeypatch: pytest.MonkeyPatch
