@@ -9,6 +9,7 @@ import dataclasses
 import importlib
 import json
 import os
+import re
 import shutil
 import sys
 import time
@@ -105,10 +106,27 @@ def _preview_batch(stage: Any, config: config_lib.Config, data_dir: str,
       batch_size=config.training.preview_size)))
 
 
+def profile_range(text: str | None) -> tuple[int, int] | None:
+  """'FIRST:LAST' as two steps of the stage, which begin at 0.
+
+  Raises:
+    ConfigError: If it is anything else.
+  """
+  if not text:
+    return None
+  match = re.fullmatch(r'(\d{1,12}):(\d{1,12})', text, re.ASCII)
+  if not match or int(match[1]) > int(match[2]):
+    raise config_lib.ConfigError(
+        f'--profile_steps={text}: write the first and the last step as '
+        'FIRST:LAST, such as 20:29')
+  return int(match[1]), int(match[2])
+
+
 def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
         restart: bool = False, allow_other_inputs: bool = False,
-        verify_data: bool = True) -> None:
+        verify_data: bool = True,
+        profile_steps: tuple[int, int] | None = None) -> None:
   """Trains one stage to its end; does nothing if it is finished.
 
   Args:
@@ -122,6 +140,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     allow_other_inputs: Whether restored stages may be of another model
       configuration or other data.
     verify_data: Whether to compare the shards' checksums first.
+    profile_steps: First and last step that the profiler records, if any.
 
   Raises:
     ConfigError, DataError, CheckpointError, DeviceError, TrainingError,
@@ -161,11 +180,13 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     if restart and folder.exists():
       shutil.rmtree(folder)
     _train(config, made, info, data_dir=data_dir, run_root=run_root,
-           replicas=replicas, provenance=provenance)
+           replicas=replicas, provenance=provenance,
+           profile_steps=profile_steps)
 
 
 def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
-           run_root: str, replicas: int, provenance: dict[str, Any]) -> None:
+           run_root: str, replicas: int, provenance: dict[str, Any],
+           profile_steps: tuple[int, int] | None) -> None:
   """Trains a stage on prepared data; the caller holds the lock."""
   # pylint: disable=import-outside-toplevel
   from earsr_tf.data import pipeline
@@ -182,7 +203,8 @@ def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
           mirror=made.mirror),
       preview_batch=_preview_batch(made, config, data_dir, info),
       provenance=provenance,
-      clips=_clip_names(data_dir, made.splits, config.seed))
+      clips=_clip_names(data_dir, made.splits, config.seed),
+      profile_steps=profile_steps)
 
 
 def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:
@@ -210,6 +232,7 @@ def main() -> None:
   """Trains what the flags name."""
   values = flags_lib.FLAGS
   config = flags_lib.resolve_config()
+  profile_steps = profile_range(values.profile_steps)
   if values.dry_run:
     print(json.dumps({
         'stage': values.stage, 'cost': cost(config, values.stage),
@@ -218,7 +241,7 @@ def main() -> None:
   run(config, values.stage, dataset=values.dataset, data_dir=values.data_dir,
       run_root=values.run_root, replicas=values.replicas,
       restart=values.restart, allow_other_inputs=values.allow_other_inputs,
-      verify_data=values.verify_data)
+      verify_data=values.verify_data, profile_steps=profile_steps)
 
 
 if __name__ == '__main__':
@@ -232,5 +255,8 @@ if __name__ == '__main__':
   flags.DEFINE_bool(
       'verify_data', True, "Compare the shards' checksums with the manifest "
       'before training; what was compared once is remembered.')
+  flags.DEFINE_string(
+      'profile_steps', None, 'Steps of the stage, FIRST:LAST, that the '
+      "profiler records for TensorBoard's page Profile.")
   flags.mark_flag_as_required('stage')
   cli.run(main)

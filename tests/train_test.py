@@ -82,6 +82,21 @@ def test_a_wrong_setting_is_one_line(
   assert 'did you mean seed?' in error(capsys)
 
 
+@pytest.mark.parametrize('text', ['5', '7:3', 'a:b', '1:', '-1:2', '1:2:3'])
+def test_steps_to_profile_are_two_numbers(
+    capsys: pytest.CaptureFixture[str], text: str) -> None:
+  assert main('--stage=invert', f'--profile_steps={text}', '--dry_run') == 1
+  assert error(capsys) == (
+      f'error: --profile_steps={text}: write the first and the last step as '
+      'FIRST:LAST, such as 20:29')
+
+
+def test_a_range_of_steps_is_read() -> None:
+  assert train.profile_range('20:29') == (20, 29)
+  assert train.profile_range('0:0') == (0, 0)
+  assert train.profile_range(None) is None
+
+
 @pytest.mark.parametrize('stage', config_lib.STAGES)
 def test_missing_data_name_the_command_to_type(
     capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path, stage: str

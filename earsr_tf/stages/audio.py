@@ -20,6 +20,7 @@ from earsr_tf.ops import latent
 from earsr_tf.ops import spectrogram
 from earsr_tf.stages import invert
 from earsr_tf.stages import networks as networks_lib
+from earsr_tf.stages import observations
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.stages import targets
@@ -87,19 +88,25 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
 
 
 def _preview(config: config_lib.Config) -> stage_lib.Preview:
-  def images(networks, batch):
-    norm = config.model.code_norm
-    z_bar = mirrored_average(networks, batch[keys.IMAGE_HIGH], norm)
-    z_audio = encode(networks, batch[keys.WAVEFORM], norm)
-    return {'truth': batch[keys.IMAGE_HIGH],
-            'target': networks['generator'](z_bar),
-            'E_a': networks['generator'](z_audio)}
+  """Fig. 5: the mirrored average looks ahead, whatever the frame does."""
+  def images(networks, batch, clock):
+    del clock
+    x, norm = batch[keys.IMAGE_HIGH], config.model.code_norm
+    z = invert.encode(networks, x, norm)
+    codes = {'E_h': z,
+             'mirrored_average': mirrored_average(networks, x, norm, z),
+             'E_a': encode(networks, batch[keys.WAVEFORM], norm)}
+    return {'truth': x, **{
+        name: networks['generator'](z) for name, z in codes.items()}}
   return images
 
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (4): trains E_a; E_h is frozen (G serves the preview)."""
   target = _target(config)
+  update = stage_lib.Update(
+      'audio', ('audio_encoder',), _terms(config),
+      {'code_l1': config.audio.code_weight})
   return stage_lib.Stage(
       name='audio',
       equation='Eq. (4)',
@@ -112,15 +119,14 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
           'generator': networks_lib.generator(config.model)},
       restores={'image_encoder': 'finetune/image_encoder',
                 'generator': 'finetune/generator'},
-      updates=(stage_lib.Update(
-          'audio', ('audio_encoder',), _terms(config),
-          {'code_l1': config.audio.code_weight}),),
+      updates=(update,),
       phases=phases.make(config, 'audio'),
       adam=phases.main_adam(config),
       outputs=('audio_encoder',),
       preview=_preview(config),
+      observe=observations.shuffled_gap(update),
       decay=config.optimizer.decay,
       start=_start(config),
       start_images=config.audio.start_images,
       targets=(target,),
-      preview_inputs=(keys.IMAGE_HIGH, keys.WAVEFORM))
+      preview_inputs=(keys.IMAGE_HIGH, keys.WAVEFORM, keys.SPEAKER))

@@ -17,6 +17,7 @@ from earsr_tf.data import keys
 from earsr_tf.losses import regularizers
 from earsr_tf.stages import invert
 from earsr_tf.stages import networks as networks_lib
+from earsr_tf.stages import observations
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
 
@@ -36,6 +37,13 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   return terms
 
 
+def _observe(networks: stage_lib.Networks, batch: stage_lib.Batch,
+             clock: stage_lib.Clock) -> dict[str, tf.Tensor]:
+  del batch, clock
+  return observations.delta_norms(
+      networks['generator'], networks['generator_init'])
+
+
 def _build(config: config_lib.Config) -> stage_lib.Networks:
   networks = {**invert.build(config),
               'generator_init': networks_lib.generator(config.model)}
@@ -51,7 +59,6 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
   adam = phases.main_adam(config)
   adam['generator'] = dataclasses.replace(
       adam['main'], rate_scale=tune.generator_rate_scale)
-  schedule = phases.make(config, 'finetune')
   return stage_lib.Stage(
       name='finetune',
       equation='Eq. (2)',
@@ -69,9 +76,11 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
                tune.lambda_t, tune.plateau_images, tune.plateau_tolerance,
                tune.plateau_smoothing, 'lambda_t', '|G - G_init|^2')},
           own_optimizers={'generator': 'generator'}),),
-      phases=schedule,
+      phases=phases.make(config, 'finetune'),
       adam=adam,
       outputs=('image_encoder', 'generator'),
-      preview=invert.preview(config, schedule[-1].resolution),
+      preview=invert.preview(config, 'now'),
+      first_previews={'now': 'fixed_G'},
+      observe=_observe,
       decay=config.optimizer.decay,
       reads=('invert',))

@@ -20,9 +20,13 @@ from earsr_tf.stages import audio
 from earsr_tf.stages import invert
 from earsr_tf.stages import low_res
 from earsr_tf.stages import networks as networks_lib
+from earsr_tf.stages import observations
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.stages import targets
+
+
+_MIXED = 4  # people in the preview's mixing matrix
 
 
 def fuse(config: config_lib.Config, networks: stage_lib.Networks,
@@ -50,20 +54,64 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   return terms
 
 
+def mixing_matrix(config: config_lib.Config, networks: stage_lib.Networks,
+                  image_high: tf.Tensor, waveform: tf.Tensor) -> tf.Tensor:
+  """Fig. 10: every low-resolution image with every voice.
+
+  Args:
+    config: Says how codes are scaled.
+    networks: Of this stage.
+    image_high: [n, S, S, 3] in [-1, 1].
+    waveform: [n, 64000], of the same people.
+
+  Returns:
+    [n + 1, n + 1, S, S, 3]: on the left x^l_i, above the faces that the
+    voices a_j belong to, at (i, j) the image of both; the corner is black.
+  """
+  n, x_low = image_high.shape[0], low_res.image_low(config, image_high)
+  z = fuse(config, networks, tf.repeat(x_low, n, axis=0),
+           tf.tile(waveform, [n, 1]))
+  mixed = networks['generator'](z)  # [n * n, S, S, 3]
+  mixed = tf.reshape(mixed, [n, n, *mixed.shape[1:]])
+  left = tf.image.resize(x_low, image_high.shape[1:3], method='nearest')
+  top = tf.concat([-tf.ones_like(image_high[:1]), image_high], axis=0)
+  return tf.concat(
+      [top[tf.newaxis], tf.concat([left[:, tf.newaxis], mixed], axis=1)],
+      axis=0)
+
+
+def _observe(config: config_lib.Config, update: stage_lib.Update
+             ) -> stage_lib.Observe:
+  """Whether the voice is used: what a wrong one costs, what F adds."""
+  gap = observations.shuffled_gap(update)
+
+  def observe(networks, batch, clock):
+    x_low = low_res.image_low(config, batch[keys.IMAGE_HIGH])
+    added = fuse(config, networks, x_low, batch[keys.WAVEFORM]) - (
+        low_res.encode(networks, x_low, config.model.code_norm))
+    return {**gap(networks, batch, clock),
+            'delta_norm/code': tf.reduce_mean(tf.norm(added, axis=-1))}
+  return observe
+
+
 def _preview(config: config_lib.Config) -> stage_lib.Preview:
-  def images(networks, batch):
+  """Fig. 6's strips and Fig. 10's matrix."""
+  def images(networks, batch, clock):
+    del clock
     norm = config.model.code_norm
     x_high, waveform = batch[keys.IMAGE_HIGH], batch[keys.WAVEFORM]
     x_low = low_res.image_low(config, x_high)
     codes = {
-        'E_h': invert.encode(networks, x_high, norm),
         'E_l': low_res.encode(networks, x_low, norm),
         'E_a': audio.encode(networks, waveform, norm),
-        'F': fuse(config, networks, x_low, waveform)}
+        'F': fuse(config, networks, x_low, waveform),
+        'E_h': invert.encode(networks, x_high, norm)}
     return {
         'low_res': tf.image.resize(x_low, x_high.shape[1:3], method='nearest'),
         **{name: networks['generator'](z) for name, z in codes.items()},
-        'truth': x_high}
+        'truth': x_high,
+        'mixing': mixing_matrix(
+            config, networks, x_high[:_MIXED], waveform[:_MIXED])}
   return images
 
 
@@ -82,6 +130,11 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
   adam = phases.main_adam(config)
   adam['audio_encoder'] = dataclasses.replace(
       adam['main'], rate_scale=config.fusion.audio_rate_scale)
+  update = stage_lib.Update(
+      'fusion', ('fusion', 'audio_encoder'), _terms(config),
+      {'code_l1': config.fusion.code_weight,
+       'low_res_l1': config.fusion.low_res_weight},
+      own_optimizers={'audio_encoder': 'audio_encoder'})
   return stage_lib.Stage(
       name='fusion',
       equation='Eq. (5)',
@@ -93,15 +146,12 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
                 'low_res_encoder': 'low_res/low_res_encoder',
                 'image_encoder': 'finetune/image_encoder',
                 'generator': 'finetune/generator'},
-      updates=(stage_lib.Update(
-          'fusion', ('fusion', 'audio_encoder'), _terms(config),
-          {'code_l1': config.fusion.code_weight,
-           'low_res_l1': config.fusion.low_res_weight},
-          own_optimizers={'audio_encoder': 'audio_encoder'}),),
+      updates=(update,),
       phases=phases.make(config, 'fusion'),
       adam=adam,
       outputs=('fusion', 'audio_encoder'),
       preview=_preview(config),
+      observe=_observe(config, update),
       decay=config.optimizer.decay,
       targets=(target,),
-      preview_inputs=(keys.IMAGE_HIGH, keys.WAVEFORM))
+      preview_inputs=(keys.IMAGE_HIGH, keys.WAVEFORM, keys.SPEAKER))

@@ -10,7 +10,7 @@ weights (Karras et al. 2018).
 from __future__ import annotations
 
 import math
-from typing import Callable
+from typing import Callable, Mapping
 
 import tensorflow as tf
 
@@ -25,6 +25,8 @@ from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
 
 _PREVIEW_SEED = (17, 2018)
+_PREVIEW_GRID = (4, 4)
+_OBSERVED = ('scores/real', 'scores/fake', 'signs/real', 'signs/fake')
 
 
 def _key(clock: stage_lib.Clock, salt: int) -> tf.Tensor:
@@ -94,6 +96,30 @@ def _score(networks: stage_lib.Networks, clock: stage_lib.Clock
       image, resolution=clock.resolution, alpha=clock.alpha)
 
 
+def _observed(scores: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+  """D(.) and its sign, [B] each, of every kind of images.
+
+  The mean sign of real images nears 1 as D learns them by heart (Karras et
+  al. 2020, section 3: r_t); that of held-out ones does not follow it.
+  """
+  return {
+      **{f'scores/{kind}': score[:, 0] for kind, score in scores.items()},
+      **{f'signs/{kind}': tf.sign(score[:, 0])
+         for kind, score in scores.items()}}
+
+
+def _observe(stddev_group: int) -> stage_lib.Observe:
+  """Mean score and sign of the images that D is not trained on."""
+  def observe(networks, batch, clock):
+    real = real_image(batch[keys.IMAGE_HIGH], clock)
+    # D takes whole groups; all previews may be fewer than one.
+    count = real.shape[0] - real.shape[0] % min(stddev_group, real.shape[0])
+    score = _score(networks, clock)(real[:count])
+    return {name: tf.reduce_mean(value)
+            for name, value in _observed({'held_out': score}).items()}
+  return observe
+
+
 def _discriminator_updates(config: config_lib.GeneratorConfig
                            ) -> list[stage_lib.Update]:
   """D's logistic loss and R1; two updates where R1 is lazy."""
@@ -101,8 +127,9 @@ def _discriminator_updates(config: config_lib.GeneratorConfig
     score = _score(networks, clock)
     real = real_image(batch[keys.IMAGE_HIGH], clock)
     fake = _fake(networks, batch, clock, config.style_mixing_probability, 10)
+    scores = {'real': score(real), 'fake': score(fake)}
     return {'logistic': adversarial.logistic_discriminator(
-        score(real), score(fake))}
+        scores['real'], scores['fake']), **_observed(scores)}
 
   def r1(networks, batch, clock):
     real = real_image(batch[keys.IMAGE_HIGH], clock)
@@ -116,10 +143,11 @@ def _discriminator_updates(config: config_lib.GeneratorConfig
     return [stage_lib.Update(
         'discriminator', trains, both,
         {'logistic': 1.0, 'r1': config.r1_gamma}, optimizer='discriminator',
-        moves=moves)]
+        observed=_OBSERVED, moves=moves)]
   return [
       stage_lib.Update('discriminator', trains, logistic, {'logistic': 1.0},
-                       optimizer='discriminator', moves=moves),
+                       optimizer='discriminator', observed=_OBSERVED,
+                       moves=moves),
       stage_lib.Update('regularizer', trains, r1, {'r1': config.r1_gamma},
                        interval=config.r1_interval,
                        optimizer='discriminator')]
@@ -150,15 +178,19 @@ def _generator_update(config: config_lib.GeneratorConfig
       optimizer='generator', moves=_move_w_avg(config, 20))
 
 
-def _preview(resolution: int) -> stage_lib.Preview:
-  def preview(networks, batch):
-    del batch
-    dim = networks['generator'].latent_dim
-    z = tf.random.stateless_normal([16, 1, dim], _PREVIEW_SEED)
-    z_plus = tf.repeat(z, networks['generator'].num_styles, axis=1)
-    return {name: networks[name](z_plus, resolution=resolution)
-            for name in ('generator', 'generator_ema')}
-  return preview
+def _preview(networks: stage_lib.Networks, batch: stage_lib.Batch,
+             clock: stage_lib.Clock) -> dict[str, tf.Tensor]:
+  """The same z by G as it is and by its average, a picture each."""
+  del batch
+  dim, side = networks['generator'].latent_dim, clock.resolution
+  z = tf.random.stateless_normal(
+      [math.prod(_PREVIEW_GRID), 1, dim], _PREVIEW_SEED)
+  z_plus = tf.repeat(z, networks['generator'].num_styles, axis=1)
+  return {
+      name: tf.reshape(
+          networks[name](z_plus, resolution=side, alpha=clock.alpha),
+          [*_PREVIEW_GRID, side, side, 3])
+      for name in ('generator', 'generator_ema')}
 
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
@@ -180,6 +212,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       averages=('generator',),
       ema_half_life_kimg=g.ema_half_life_kimg,
       outputs=('generator_ema', 'generator', 'discriminator'),
-      preview=_preview(networks_lib.generator_resolution(config)),
+      preview=_preview,
+      observe=_observe(config.model.stddev_group),
       resets_optimizer=True,
       mirror=g.mirror_augment)

@@ -52,14 +52,18 @@ def autoencoding_terms(config: config_lib.Config
   return terms
 
 
-def preview(config: config_lib.Config, resolution: int
-            ) -> stage_lib.Preview:
-  """Input and reconstruction side by side (Fig. 4)."""
-  def images(networks, batch):
+def preview(config: config_lib.Config, name: str) -> stage_lib.Preview:
+  """Faces and their inversions, side by side (Fig. 4).
+
+  Args:
+    config: Its `model` says how codes are scaled.
+    name: Of the inversions.
+  """
+  def images(networks, batch, clock):
     x = batch[keys.IMAGE_HIGH]
     z = encode(networks, x, config.model.code_norm)
-    return {'input': x, 'reconstruction': networks['generator'](
-        z, resolution=resolution)}
+    return {'truth': x, name: networks['generator'](
+        z, resolution=clock.resolution)}
   return images
 
 
@@ -80,7 +84,6 @@ def feature_source(config: config_lib.Config) -> dict[str, str]:
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (1): trains E_h; G and phi are frozen."""
   invert = config.invert
-  schedule = phases.make(config, 'invert')
   return stage_lib.Stage(
       name='invert',
       equation='Eq. (1)',
@@ -92,8 +95,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       updates=(stage_lib.Update(
           'invert', ('image_encoder',), autoencoding_terms(config),
           {'l1': invert.l1_weight, 'feature': invert.feature_weight}),),
-      phases=schedule,
+      phases=phases.make(config, 'invert'),
       adam=phases.main_adam(config),
       outputs=('image_encoder',),
-      preview=preview(config, schedule[-1].resolution),
+      preview=preview(config, 'fixed_G'),
       decay=config.optimizer.decay)

@@ -16,6 +16,7 @@ from earsr_tf.losses import reconstruction
 from earsr_tf.ops import latent
 from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
+from earsr_tf.stages import invert
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
@@ -64,13 +65,16 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
 
 
 def _preview(config: config_lib.Config) -> stage_lib.Preview:
-  def images(networks, batch):
-    x_high = batch[keys.IMAGE_HIGH]
+  def images(networks, batch, clock):
+    del clock
+    x_high, norm = batch[keys.IMAGE_HIGH], config.model.code_norm
     x_low = image_low(config, x_high)
-    z_low = encode(networks, x_low, config.model.code_norm)
-    return {'low_res': tf.image.resize(
-        x_low, x_high.shape[1:3], method='nearest'),
-            'E_l': networks['generator'](z_low), 'truth': x_high}
+    codes = {'E_l': encode(networks, x_low, norm),
+             'E_h': invert.encode(networks, x_high, norm)}
+    return {
+        'low_res': tf.image.resize(x_low, x_high.shape[1:3], method='nearest'),
+        **{name: networks['generator'](z) for name, z in codes.items()},
+        'truth': x_high}
   return images
 
 

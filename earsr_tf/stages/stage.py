@@ -15,7 +15,6 @@ Networks = Mapping[str, tf.keras.Model]
 Batch = Mapping[str, tf.Tensor]
 Terms = Mapping[str, tf.Tensor]
 Images = Mapping[str, tf.Tensor]
-Preview = Callable[[Networks, Batch], Images]
 ComputeTarget = Callable[..., tf.Tensor]
 
 
@@ -41,6 +40,8 @@ class Clock:
 
 
 TermsFunction = Callable[[Networks, Batch, Clock], Terms]
+Preview = Callable[[Networks, Batch, Clock], Images]
+Observe = Callable[[Networks, Batch, Clock], Mapping[str, tf.Tensor]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -110,6 +111,8 @@ class Update:
       regularisation).
     optimizer: Key of the optimizer; updates that share one share its slots.
     own_optimizers: Networks of `trains` that have an optimizer of their own.
+    observed: Further entries of `terms` that are recorded under their own
+      names and are no part of the loss.
     moves: (networks, batch, clock) -> [(variable, new value)]: state that a
       forward pass moves (w_avg). It is mean-reduced over replicas and assigned
       in `training/step.py` only.
@@ -121,6 +124,7 @@ class Update:
   interval: int = 1
   optimizer: str = 'main'
   own_optimizers: Mapping[str, str] = dataclasses.field(default_factory=dict)
+  observed: tuple[str, ...] = ()
   moves: Callable[
       [Networks, Batch, Clock],
       Sequence[tuple[tf.Variable, tf.Tensor]]] | None = None
@@ -169,7 +173,12 @@ class Stage:
     averages: Networks with an EMA twin '<network>_ema'.
     ema_half_life_kimg: Half-life of the twins.
     outputs: Networks that later stages may restore.
-    preview: (networks, batch) -> {name: [N, H, W, 3] float32 in [-1, 1]}.
+    preview: (networks, batch, clock) -> {name: images in [-1, 1]}: a column
+      of N rows, [N, H, W, 3], or a picture of its own, [R, C, H, W, 3].
+    first_previews: Column of `preview` -> name under which what it showed
+      before the first step stays beside it.
+    observe: (networks, batch, clock) -> {name: [] float32}: what is looked at
+      whenever a run is recorded, on the fixed preview batch.
     decay: 'none' or 'cosine' learning-rate decay over the stage.
     resets_optimizer: Whether Adam's slots restart with each phase.
     mirror: Whether images are flipped with probability one half.
@@ -194,6 +203,8 @@ class Stage:
   ema_half_life_kimg: float = 0.0
   outputs: tuple[str, ...] = ()
   preview: Preview | None = None
+  first_previews: Mapping[str, str] = dataclasses.field(default_factory=dict)
+  observe: Observe | None = None
   decay: str = 'none'
   resets_optimizer: bool = False
   mirror: bool = False

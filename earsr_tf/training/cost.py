@@ -136,7 +136,7 @@ def _trace(update: stage_lib.Update, networks: stage_lib.Networks,
   with tf.GradientTape(watch_accessed_variables=False) as tape:
     tape.watch(variables)
     terms = update.terms(networks, batch, clock)
-    total = tf.add_n([tf.reduce_mean(term) for term in terms.values()])
+    total = tf.add_n([tf.reduce_mean(terms[name]) for name in update.weights])
   forward = set(total.graph.get_operations())
   gradients = [g for g in tape.gradient(total, variables) if g is not None]
   state = update.moves(networks, batch, clock) if update.moves else []

@@ -11,15 +11,18 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.data import durable
-from earsr_tf.data import keys
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.training import checkpoints
 from earsr_tf.training import distribution
 from earsr_tf.training import ema
 from earsr_tf.training import guards
+from earsr_tf.training import hyperparameters
 from earsr_tf.training import inputs
 from earsr_tf.training import interruption
+from earsr_tf.training import observations
 from earsr_tf.training import optimizers as optimizers_lib
+from earsr_tf.training import previews
+from earsr_tf.training import profiling
 from earsr_tf.training import recovery
 from earsr_tf.training import run as run_lib
 from earsr_tf.training import schedule
@@ -96,7 +99,7 @@ def _train_step(
     for name, value in metrics.items():
       group = 'grad_norm' if name == 'grad_norm' else 'loss'
       path = update.name if group == name else f'{update.name}/{name}'
-      values[f'{group}/{path}'] = value
+      values[name if name in update.observed else f'{group}/{path}'] = value
   if average is not None and averaged_moved(run.stage, skipped):
     average(_scalar(ema.decay(
         phase.batch_size, run.stage.ema_half_life_kimg)))
@@ -131,22 +134,22 @@ def _average_function(run: run_lib.Run) -> Callable[[tf.Tensor], None] | None:
   return average
 
 
-def _report(run: run_lib.Run, values: Mapping[str, Any]) -> None:
+def _report(run: run_lib.Run, span: schedule.Span,
+            values: Mapping[str, Any]) -> None:
   floats = {k: float(v) for k, v in values.items()
             if not k.endswith('/is_finite')}
   for key, weight in run.weights.items():
     floats[f'weight/{key}'] = float(weight.value)
   floats['skipped'] = int(run.skips.total)
+  floats.update(run.observer.scalars(
+      span.phase.resolution, values['progress/alpha']))
   run.reporter.scalars(int(run.step), int(run.images), floats)
 
 
-def _preview(run: run_lib.Run, batch: Mapping[str, tf.Tensor]) -> None:
-  if run.stage.preview is None:
-    return
-  run.reporter.preview(
-      int(run.images), run.stage.preview(run.networks, batch))
-  if keys.WAVEFORM in batch:
-    run.reporter.voices(int(run.images), batch[keys.WAVEFORM].numpy())
+def _preview(run: run_lib.Run, span: schedule.Span) -> None:
+  images = int(run.images)
+  run.previews.write(
+      run.reporter, images, span.phase.resolution, span.alpha(images))
 
 
 def _crossed(before: int, after: int, every: int) -> bool:
@@ -154,24 +157,25 @@ def _crossed(before: int, after: int, every: int) -> bool:
 
 
 def _run_phase(run: run_lib.Run, span: schedule.Span, batches: Iterator[Any],
-               preview_batch: stage_lib.Batch,
                stop: interruption.StopRequest) -> None:
   """Trains from `run.images` to the end of a phase."""
   functions, average = _compiled(run, span.phase), _average_function(run)
   every, owes_save = run.config.training, False
+  batches = run.observer.timed(batches)
   while int(run.images) < span.last:
     before = int(run.images)
     if run.stage.resets_optimizer and before in span.changes:
       optimizers_lib.reset(run.optimizers)
-    values = _train_step(
-        run, span.phase, functions, average, next(batches),
-        span.alpha(before))
+    with run.profile.step(int(run.step)):
+      values = _train_step(
+          run, span.phase, functions, average, next(batches),
+          span.alpha(before))
     after = int(run.images)
     run.reporter.advance(after - before)
     if _crossed(before, after, every.record_every) or after >= span.last:
-      _report(run, values)
+      _report(run, span, values)
     if _crossed(before, after, every.preview_every):
-      _preview(run, preview_batch)
+      _preview(run, span)
     # A state amid skipped steps is none to go back to.
     owes_save = owes_save or _crossed(before, after, every.save_every)
     if owes_save and not run.skips.streak():
@@ -186,16 +190,16 @@ def _run_phase(run: run_lib.Run, span: schedule.Span, batches: Iterator[Any],
 
 
 def _phases(run: run_lib.Run, make_dataset: MakeDataset,
-            preview_batch: stage_lib.Batch,
             stop: interruption.StopRequest) -> str:
   """Trains what is left of all phases; returns the last checkpoint."""
-  for span in schedule.spans(run.stage.phases):
+  spans = schedule.spans(run.stage.phases)
+  for span in spans:
     images = int(run.images)
     if images < span.last:
       dataset = run.strategy.experimental_distribute_dataset(
           make_dataset(span.phase.batch_size, images))
-      _run_phase(run, span, iter(dataset), preview_batch, stop)
-  _preview(run, preview_batch)
+      _run_phase(run, span, iter(dataset), stop)
+  _preview(run, spans[-1])
   return run.save()
 
 
@@ -207,11 +211,24 @@ def _finish(run: run_lib.Run, path: str, folder: pathlib.Path,
       'rollbacks': run.rollbacks, 'seconds': round(seconds, 1)})
 
 
+def _watch(run: run_lib.Run, batch: Mapping[str, tf.Tensor],
+           profile_steps: tuple[int, int] | None, folder: pathlib.Path
+           ) -> None:
+  fixed = observations.Fixed(
+      stage=run.stage, networks=run.networks, batch=batch,
+      seed=run.config.seed)
+  run.observer = observations.Observer(fixed=fixed)
+  run.previews = previews.Previews(fixed=fixed)
+  run.profile = profiling.Profile(
+      steps=profile_steps, folder=folder / summaries.FOLDER)
+
+
 def train(stage: stage_lib.Stage, config: config_lib.Config, *,
           run_root: str, replicas: int, make_dataset: MakeDataset,
           preview_batch: Mapping[str, tf.Tensor],
           provenance: Mapping[str, Any],
-          clips: recovery.NameClips | None = None) -> None:
+          clips: recovery.NameClips | None = None,
+          profile_steps: tuple[int, int] | None = None) -> None:
   """Trains a stage to its end, going on where a run was left.
 
   Args:
@@ -220,9 +237,10 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
     run_root: Folder of all stages.
     replicas: Devices.
     make_dataset: Gives the batches, from any image on.
-    preview_batch: Fixed inputs of the preview grids.
+    preview_batch: Fixed inputs of previews and observations.
     provenance: Stored beside the configuration.
     clips: Names the clips of a batch, for messages.
+    profile_steps: First and last step that the profiler records, if any.
 
   Raises:
     CheckpointError: If inputs are missing, the folder holds another run, or
@@ -239,6 +257,8 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
   folder = checkpoints.claim(run_root, stage, config, provenance)
   inputs.warn_of_changes(
       str(folder), checkpoints.load_record(run_root, stage.name), provenance)
+  # Before resuming: previews may show what the stage began with.
+  _watch(run, preview_batch, profile_steps, folder)
   run_lib.resume(run, folder)
   if stage.start and not int(run.images):
     with run.strategy.scope():
@@ -248,13 +268,15 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
       folder=folder, stage=stage.name, images=int(run.images),
       total_images=sum(p.images for p in stage.phases),
       log_every=config.training.log_every)
+  run.reporter.hyperparameters(hyperparameters.core_values(config, stage))
   try:
     with interruption.StopRequest() as stop:
       while not path:
         try:
-          path = _phases(run, make_dataset, preview_batch, stop)
+          path = _phases(run, make_dataset, stop)
         except guards.NotFiniteError as error:
           recovery.roll_back(run, error, clips)
   finally:
+    run.profile.close()
     run.reporter.close()
   _finish(run, path, folder, time.monotonic() - began)

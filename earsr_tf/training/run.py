@@ -14,7 +14,10 @@ from earsr_tf.training import checkpoints
 from earsr_tf.training import distribution
 from earsr_tf.training import ema
 from earsr_tf.training import guards
+from earsr_tf.training import observations
 from earsr_tf.training import optimizers as optimizers_lib
+from earsr_tf.training import previews
+from earsr_tf.training import profiling
 from earsr_tf.training import store as store_lib
 from earsr_tf.training import summaries
 from earsr_tf.training import weights as weights_lib
@@ -36,6 +39,9 @@ class Run:
     images: [] int64, images shown so far.
     store: The run's checkpoints.
     reporter: Where it reports.
+    observer: What it measures for its records.
+    previews: What it shows of its networks.
+    profile: Which of its steps are profiled.
     rollbacks: How often this process went back to a checkpoint ...
     failed_at: ... and the images at which that last became necessary.
   """
@@ -50,6 +56,9 @@ class Run:
   images: tf.Variable
   store: store_lib.Store | None = None
   reporter: summaries.Reporter | None = None
+  observer: observations.Observer | None = None
+  previews: previews.Previews | None = None
+  profile: profiling.Profile | None = None
   rollbacks: int = 0
   failed_at: int = -1
 

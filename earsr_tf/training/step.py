@@ -38,12 +38,14 @@ def _mean(strategy: tf.distribute.Strategy, value: tf.Tensor) -> tf.Tensor:
 def _total(update: stage_lib.Update, terms: Mapping[str, tf.Tensor],
            weights: Mapping[str, tf.Tensor]) -> tf.Tensor:
   """The weighted sum of term means, scaled for lazy regularisation."""
-  if set(terms) != set(update.weights):
+  if set(terms) != {*update.weights, *update.observed}:
     raise ValueError(
         f'update {update.name}: terms {sorted(terms)} and weights '
-        f'{sorted(update.weights)} must have the same names')
+        f'{sorted(update.weights)} must have the same names, but for what '
+        f'is only observed, {sorted(update.observed)}')
   return update.interval * tf.add_n([
-      weights[name] * tf.reduce_mean(term) for name, term in terms.items()])
+      weights[name] * tf.reduce_mean(term) for name, term in terms.items()
+      if name in weights])
 
 
 def _compute(networks: stage_lib.Networks, update: stage_lib.Update,

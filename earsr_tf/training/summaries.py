@@ -12,11 +12,16 @@ from typing import Mapping
 
 from absl import logging
 import numpy as np
+from tensorboard.plugins.hparams import api as hparams
 import tensorflow as tf
 import tqdm
 
 from earsr_tf.ops import spectrogram
 from earsr_tf.training import record
+
+
+FOLDER = 'train'  # of the event files, within that of the stage
+_MAX_VOICES = 4
 
 
 class Reporter:
@@ -35,7 +40,7 @@ class Reporter:
     self._stage = stage
     self._total = total_images
     self._log_every = log_every
-    self._writer = tf.summary.create_file_writer(str(folder / 'train'))
+    self._writer = tf.summary.create_file_writer(str(folder / FOLDER))
     self._record = record.Record(folder=folder, images=images)
     # Silent unless on a terminal; there, the bar stands in for log lines.
     self._bar = tqdm.tqdm(
@@ -91,7 +96,7 @@ class Reporter:
   def note(self, images: int, name: str, text: str) -> None:
     """Records an event in words, such as a halving of lambda_t."""
     logging.info('%s: %s', self._stage, text)
-    with self._writer.as_default(step=images):
+    with self._writer.as_default(step=np.int64(images)):
       tf.summary.text(name, text)
 
   def preview(self, images: int, grids: Mapping[str, np.ndarray]) -> None:
@@ -105,15 +110,42 @@ class Reporter:
                          side // c.shape[1], 2) for c in columns]
     rows = np.concatenate(
         [np.concatenate(list(c), axis=0) for c in columns], axis=1)
-    grid = np.clip((rows + 1.0) * 0.5, 0.0, 1.0)[None]
-    with self._writer.as_default(step=images):
-      tf.summary.image('preview/' + '|'.join(grids), grid)
+    self._image(images, '|'.join(grids), rows[None])
+
+  def picture(self, images: int, name: str, cells: np.ndarray) -> None:
+    """Records one image of R rows and C columns, [R, C, H, W, 3]."""
+    rows = [np.concatenate(list(row), axis=1) for row in np.asarray(cells)]
+    self._image(images, name, np.concatenate(rows, axis=0)[None])
 
   def voices(self, images: int, waveform: np.ndarray) -> None:
-    """Records the preview's voices, [N, samples] float32 in [-1, 1]."""
-    with self._writer.as_default(step=images):
-      tf.summary.audio('preview/voices', np.asarray(waveform)[:, :, None],
-                       spectrogram.SAMPLE_RATE_HZ, max_outputs=4)
+    """Records voices, [N, samples] float32 in [-1, 1], as sound and picture.
+
+    The pictures are E_a's inputs: time runs to the right, frequency up.
+    """
+    waveform = np.asarray(waveform)[:_MAX_VOICES]
+    with self._writer.as_default(step=np.int64(images)):
+      tf.summary.audio('preview/voices', waveform[:, :, None],
+                       spectrogram.SAMPLE_RATE_HZ, max_outputs=_MAX_VOICES)
+    shown = spectrogram.log_spectrogram(tf.constant(waveform)).numpy()
+    self._image(images, 'spectrograms',
+                shown.transpose(0, 2, 1, 3)[:, ::-1])  # [N, bins, frames, 1]
+
+  def histogram(self, images: int, name: str, values: np.ndarray) -> None:
+    """Records how `values` are distributed."""
+    with self._writer.as_default(step=np.int64(images)):
+      tf.summary.histogram(name, values)
+
+  def hyperparameters(self, values: Mapping[str, object]) -> None:
+    """Records the settings by which TensorBoard compares runs."""
+    with self._writer.as_default():
+      hparams.hparams(dict(values))
+
+  def _image(self, images: int, name: str, pixels: np.ndarray) -> None:
+    """Writes [N, H, W, 1 or 3] in [-1, 1], brought into [0, 1]."""
+    with self._writer.as_default(step=np.int64(images)):
+      tf.summary.image(
+          f'preview/{name}', np.clip((pixels + 1.0) * 0.5, 0.0, 1.0),
+          max_outputs=_MAX_VOICES)
 
   def close(self) -> None:
     """Flushes and closes all files."""

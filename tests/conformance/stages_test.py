@@ -255,7 +255,7 @@ def test_terms_are_finite_and_per_image(case: _Case, one: _Trained) -> None:
   clock = fakes.clock(phase.resolution, batch_size=_BATCH_SIZE)
   for update in one.stage.updates:
     terms = update.terms(one.networks, batch, clock)
-    assert set(terms) == set(update.weights)
+    assert set(terms) == {*update.weights, *update.observed}
     for name, term in terms.items():
       assert term.shape == [_BATCH_SIZE], name
       assert term.dtype == tf.float32

@@ -228,9 +228,17 @@ def test_weights_are_those_of_the_configuration(name: str) -> None:
 @pytest.mark.parametrize('name', _STAGES)
 def test_previews_have_one_image_per_row(name: str, networks, batch) -> None:
   stage = fakes.stage(name)
-  for image in stage.preview(networks, batch).values():
-    assert image.shape[0] == BATCH_SIZE and image.shape[-1] == 3
-    assert image.shape[1] == image.shape[2]
+  shown = dict(stage.preview(networks, batch, fakes.clock()))
+  assert list(shown) == {
+      'invert': ['truth', 'fixed_G'], 'finetune': ['truth', 'now'],
+      'low_res': ['low_res', 'E_l', 'E_h', 'truth'],
+      'audio': ['truth', 'E_h', 'mirrored_average', 'E_a'],
+      'fusion': ['low_res', 'E_l', 'E_a', 'F', 'E_h', 'truth', 'mixing'],
+  }[name]
+  if name == 'fusion':
+    assert shown.pop('mixing').shape == [5, 5, 16, 16, 3]
+  for image in shown.values():
+    assert image.shape == [BATCH_SIZE, 16, 16, 3]
     assert np.all(np.isfinite(image))
 
 

@@ -68,6 +68,39 @@ def test_logistic_losses(networks, batch, resolution: int, alpha: float
       rtol=1e-4)
 
 
+@pytest.mark.parametrize('r1_interval', [1, 2])
+def test_scores_and_signs_are_observed(
+    networks, batch, r1_interval: int) -> None:
+  clock = fakes.clock(16, alpha=0.5)
+
+  def score(image: tf.Tensor) -> np.ndarray:
+    return networks['discriminator'](
+        image, resolution=16, alpha=clock.alpha).numpy()[:, 0]
+
+  update = _updates(r1_interval)['discriminator']
+  terms = update.terms(networks, batch, clock)
+  assert set(terms) == {*update.weights, *update.observed}
+  for kind, image in (
+      ('real', generator.real_image(batch[keys.IMAGE_HIGH], clock)),
+      ('fake', _fake(networks, batch, clock, 10))):
+    expected = score(image)
+    np.testing.assert_allclose(
+        terms[f'scores/{kind}'], expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(terms[f'signs/{kind}'], np.sign(expected))
+
+
+@pytest.mark.parametrize('count, used', [(4, 4), (3, 2), (1, 1)])
+def test_held_out_scores_take_whole_groups(
+    networks, batch, count: int, used: int) -> None:
+  few = {name: value[:count] for name, value in batch.items()}
+  found = fakes.stage('generator').observe(networks, few, fakes.clock(8))
+  real = generator.real_image(batch[keys.IMAGE_HIGH][:used], fakes.clock(8))
+  score = networks['discriminator'](real, resolution=8).numpy()
+  assert float(found['scores/held_out']) == pytest.approx(
+      score.mean(), rel=1e-4, abs=1e-6)
+  assert float(found['signs/held_out']) == np.sign(score).mean()
+
+
 def test_r1_is_half_the_squared_gradient(networks, batch) -> None:
   clock = fakes.clock(8)
   real = generator.real_image(batch[keys.IMAGE_HIGH], clock)
@@ -196,6 +229,6 @@ def test_the_stage_is_that_of_style_gan() -> None:
 def test_preview_shows_the_same_latents_every_time(networks, batch) -> None:
   preview = fakes.stage('generator').preview
   both = {**networks, 'generator_ema': networks['generator']}
-  one, two = preview(both, batch), preview(both, batch)
-  assert one['generator'].shape == [16, 16, 16, 3]
+  one, two = (preview(both, batch, fakes.clock(step=s)) for s in (0, 7))
+  assert one['generator'].shape == [4, 4, 16, 16, 3]
   np.testing.assert_array_equal(one['generator'], two['generator_ema'])

@@ -161,6 +161,20 @@ def test_a_step_that_is_not_finite_changes_nothing(
   assert setting.line.w.numpy() != before[0]
 
 
+@pytest.mark.parametrize('replicas', [1, 2])
+def test_what_is_only_observed_is_no_part_of_the_loss(replicas: int) -> None:
+  def terms(networks, batch, clock):
+    return {**_terms(networks, batch, clock),
+            'cubes/mean': networks['line'].w * batch['x'] ** 3}
+
+  setting = _Setting(
+      _update(terms=terms, observed=('cubes/mean',)), replicas)
+  metrics = setting.run()
+  assert metrics['cubes/mean'] == pytest.approx(3 * 63.0)
+  assert metrics['total'] == pytest.approx(74.25)
+  assert metrics['grad_norm'] == pytest.approx(43.5)
+
+
 @pytest.mark.parametrize('weights', [
     {'linear': 1.0}, {'linear': 1.0, 'square': 1.0, 'cube': 1.0}])
 def test_terms_and_weights_must_have_the_same_names(

@@ -7,6 +7,7 @@ import pathlib
 
 import numpy as np
 import pytest
+from tensorboard.plugins.hparams import plugin_data_pb2
 import tensorflow as tf
 
 from earsr_tf.training import summaries
@@ -44,7 +45,11 @@ def _run(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
   small = np.full([2, 4, 4, 3], -1.0, np.float32)
   reporter.preview(16, {'low': small, 'high': np.ones([2, 8, 8, 3])})
   reporter.voices(
-      16, np.stack([np.linspace(-1, 1, 1600, dtype=np.float32)] * 6))
+      16, np.stack([np.linspace(-1, 1, 64000, dtype=np.float32)] * 6))
+  reporter.picture(16, 'mixing', np.stack(
+      [np.full([3, 4, 4, 3], row, np.float32) for row in (-1.0, 1.0)]))
+  reporter.histogram(16, 'weights/fusion', np.array([0.0, 0.0, 0.0, 1.0]))
+  reporter.hyperparameters({'seed': 7, 'preset': 'tiny'})
   reporter.close()
   return folder
 
@@ -87,8 +92,43 @@ def test_voices_are_audio(run: pathlib.Path) -> None:
   clips = tf.make_ndarray(value.tensor)
   assert len(clips) == 4
   samples, rate = tf.audio.decode_wav(clips[0][0])
-  assert int(rate) == 16000 and samples.shape == (1600, 1)
+  assert int(rate) == 16000 and samples.shape == (64000, 1)
   assert float(samples[0, 0]) == pytest.approx(-1, abs=1e-3)
+
+
+def test_beside_the_voices_stand_their_spectrograms(run: pathlib.Path
+                                                    ) -> None:
+  tensor = tf.make_ndarray(_values(run)['preview/spectrograms'][1].tensor)
+  assert len(tensor) == 2 + 4
+  pixels = tf.image.decode_png(tensor[2]).numpy()
+  assert pixels.shape == (257, 257, 1)
+  # A ramp is loudest at frequency zero: below, whatever the time.
+  assert np.all(pixels[-1, 1:-1] > pixels[0, 1:-1])
+
+
+def test_a_picture_has_its_own_rows_and_columns(run: pathlib.Path) -> None:
+  tensor = tf.make_ndarray(_values(run)['preview/mixing'][1].tensor)
+  pixels = tf.image.decode_png(tensor[2]).numpy()
+  assert pixels.shape == (8, 12, 3)
+  assert np.all(pixels[:4] == 0) and np.all(pixels[4:] == 255)
+
+
+def test_weights_are_histograms(run: pathlib.Path) -> None:
+  step, value = _values(run)['weights/fusion']
+  assert step == 16
+  assert value.metadata.plugin_data.plugin_name == 'histograms'
+  buckets = tf.make_ndarray(value.tensor)  # [n, (left, right, count)]
+  assert buckets[:, 2].sum() == 4 and buckets[0, 2] == 3
+
+
+def test_hyperparameters_are_those_of_the_plugin(run: pathlib.Path) -> None:
+  _, value = _values(run)['_hparams_/session_start_info']
+  assert value.metadata.plugin_data.plugin_name == 'hparams'
+  content = plugin_data_pb2.HParamsPluginData.FromString(
+      value.metadata.plugin_data.content)
+  found = content.session_start_info.hparams
+  assert found['seed'].number_value == 7
+  assert found['preset'].string_value == 'tiny'
 
 
 def test_a_resumed_run_forgets_what_it_will_do_again(
