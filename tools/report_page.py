@@ -16,7 +16,8 @@ table.facts { width: 100%; }
 table.facts td:first-child { width: 11rem; overflow-wrap: normal;
   color: var(--faint); }
 .scroll td:first-child { overflow-wrap: normal; min-width: 8rem; }
-.scroll td.text { overflow-wrap: normal; }
+.scroll td { white-space: nowrap; }
+.scroll td.text, .scroll td:first-child { white-space: normal; }
 .problems { border-left: 3px solid var(--bad); padding: .2rem .8rem; }
 .problems p { margin: .2rem 0; overflow-wrap: anywhere; }
 .track { width: 10rem; }
@@ -38,11 +39,12 @@ svg .raw { stroke: var(--bar); stroke-width: .8; opacity: .45; }
 svg path.band { fill: var(--bar); opacity: .25; }
 svg .bad { stroke: var(--bad); stroke-width: 1.4; }
 svg .mark { fill: var(--bar); stroke: Canvas; stroke-width: .8; }
-.grids { display: grid; gap: 1rem; align-items: start;
-  grid-template-columns: repeat(auto-fill, minmax(min(17rem, 100%), 1fr)); }
-.columns { display: flex; }
+.grids { display: flex; flex-wrap: wrap; gap: 1rem; }
+.grids figure { max-width: 100%; }
+.columns { display: flex; font-size: .7rem; }
 .columns span { flex: 1; text-align: center; padding: 0 .1rem; min-width: 0; }
 .figures figure { margin: 1rem 0; }
+.result figure { max-width: 36rem; }
 pre { overflow-x: auto; font-size: .8rem; }
 details { margin: .6rem 0; }
 summary { cursor: pointer; }
@@ -77,7 +79,7 @@ summary { cursor: pointer; }
 <h3>{{ item.tag }}</h3>
 <div class="grids">
 {% for picture in item.pictures %}
-<figure>
+<figure style="width:{{ 5.5 * item.columns | length }}rem">
 <figcaption>{{ '{:,}'.format(picture.images) }} images</figcaption>
 {% if item.columns | length > 1 %}
 <div class="columns faint">
@@ -172,7 +174,7 @@ summary { cursor: pointer; }
 {% endfor %}
 </table></div>
 {% for figure in results %}
-<div class="figures"><figure><img src="{{ figure.src }}"
+<div class="figures result"><figure><img src="{{ figure.src }}"
  alt="{{ figure.name }}"><figcaption class="faint">{{ figure.name
 }}</figcaption></figure></div>
 {% endfor %}
