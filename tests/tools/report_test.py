@@ -175,8 +175,7 @@ def test_a_torn_event_file_is_read_as_far_as_it_goes(runs: pathlib.Path
   assert 'is not whole' in events.problems[0]
   path.write_bytes(b'\x05' + bytes(11) + b'wrong' + bytes(4))
   assert 'Error parsing' in report_events.read(path.parent).problems[0]
-  assert 'is not whole' in report.make(str(runs)) or 'Error parsing' in (
-      report.make(str(runs)))
+  assert 'Error parsing' in report.make(str(runs))
 
 
 def test_large_pictures_become_jpeg() -> None:
@@ -198,8 +197,7 @@ def test_differences_and_what_is_shared(runs: pathlib.Path) -> None:
   problems: list[str] = []
   assert report_settings.differences(stages, problems) == [{
       'name': 'seed', 'preset': 'tiny', 'stages': 'audio',
-      'usual': json.dumps(presets.get('tiny').seed), 'value': '7'}] or (
-          presets.get('tiny').seed == 1000)
+      'usual': '1000', 'value': '7'}]
   shared = report_settings.shared(stages)
   assert shared['versions'] == 'python 3.11.7' and shared['replicas'] == '1'
   assert 'seed' not in shared and 'inputs' not in shared
