@@ -16,13 +16,13 @@ import re
 from typing import Any, Iterator
 
 from absl import flags
-import jinja2
 
 from earsr_tf import cli
 from earsr_tf import environment
 from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 from tools import data_card_page
+from tools import html_page
 
 _GENDERS = {0: 'female', 1: 'male', -1: 'unknown'}
 _REASONS = 12  # listed by name; the rest in one row
@@ -167,15 +167,13 @@ def histogram(values: list[float], bins: int = 12) -> list[dict[str, Any]]:
 def render(manifest: manifest_lib.Manifest, splits: list[Split],
            samples: list[dict[str, str]]) -> str:
   """The page; every string from the data is escaped."""
-  page = jinja2.Environment(
-      autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True,
-      lstrip_blocks=True).from_string(data_card_page.TEMPLATE)
   seconds = [s for split in splits for s in split.seconds]
   genders = collections.Counter()
   for gender in {s: g for split in splits
                  for s, g in split.speakers.items()}.values():
     genders[_GENDERS.get(gender, 'unknown')] += 1
-  return page.render(
+  return html_page.render(
+      data_card_page.TEMPLATE,
       manifest=manifest, splits=splits, samples=samples,
       records=sum(s.records for s in splits), seen=sum(s.seen for s in splits),
       speakers=len(manifest.all_speakers), genders=genders,

@@ -1,23 +1,8 @@
 """The page that tools/data_card fills in: no script, nothing from elsewhere."""
 
-TEMPLATE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Data card: {{ manifest.dataset }}</title>
-<style>
-:root { color-scheme: light dark; --faint: #767676; --line: #8884;
-  --bar: #4a7fb5; }
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.5rem; margin-bottom: .2rem; }
-h2 { font-size: 1.1rem; margin: 2rem 0 .6rem; }
-.faint { color: var(--faint); }
-table { border-collapse: collapse; width: 100%; }
-th, td { padding: .25rem .7rem; border-bottom: 1px solid var(--line);
-  text-align: right; font-variant-numeric: tabular-nums; }
-th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
+TEMPLATE = """{% extends 'page' %}
+{% block title %}Data card: {{ manifest.dataset }}{% endblock %}
+{% block style %}
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 2rem; }
 .bars { display: flex; align-items: flex-end; gap: 3px; height: 8rem;
   border-bottom: 1px solid var(--line); }
@@ -26,13 +11,8 @@ th:first-child, td:first-child { text-align: left; overflow-wrap: anywhere; }
 .labels span { flex: 1; max-width: 4rem; overflow: hidden; }
 .faces { display: grid; gap: .8rem;
   grid-template-columns: repeat(auto-fill, minmax(112px, 1fr)); }
-figure { margin: 0; font-size: .75rem; line-height: 1.3;
-  overflow-wrap: anywhere; }
-figure img { width: 100%; display: block; border-radius: 3px; }
 @media (max-width: 40rem) { .pair { grid-template-columns: 1fr; } }
-</style>
-</head>
-<body>
+{% endblock %}
 {% macro chart(title, bars, unit) %}
 <div>
 <h2>{{ title }}</h2>
@@ -52,6 +32,7 @@ figure img { width: 100%; display: block; border-radius: 3px; }
 {% endif %}
 </div>
 {% endmacro %}
+{% block body %}
 <h1>{{ manifest.dataset }}</h1>
 <p class="faint">{{ '{:,}'.format(records) }} clips of
 {{ '{:,}'.format(speakers) }} speakers, {{ '%.2f' % hours }} hours of voice
@@ -104,6 +85,5 @@ Preprocessing {{ manifest.preprocess }}, manifest
 {% endfor %}
 </div>
 {% endif %}
-</body>
-</html>
+{% endblock %}
 """
