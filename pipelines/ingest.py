@@ -87,7 +87,7 @@ def run(
       with beam.Pipeline(runner=runner, options=flags) as pipeline:
         _build(pipeline, parts, place, options, least)
     _log_counters(pipeline.result)
-    _check_notes(place, parts)
+    _check_outcome(place)
     return seal.finish(
         place, files, parts, seal.content(name, options, share, least))
 
@@ -166,9 +166,7 @@ def _chosen(
 def _build(
     pipeline: beam.Pipeline, parts: Sequence[shard_plan.Slice],
     place: shard_file.Place, options: Options, least: int) -> None:
-  """Slices of the plan -> shards; what becomes of them is in their notes.
-
-  To collect it in the pipeline would take a good part of Beam's start.
+  """Slices of the plan -> shards, and one file that says which of them failed.
   """
   written, failed = (
       pipeline
@@ -176,7 +174,7 @@ def _build(
       | 'WriteShard' >> beam.ParDo(
           shard_lib.WriteShard(place=place, options=options)
       ).with_exception_handling())
-  _ = failed | 'NotWritten' >> beam.Map(_note_failure, place)
+  outcomes = [failed | 'Failed' >> beam.Map(_failure)]
   if least:
     few = (
         written
@@ -187,7 +185,13 @@ def _build(
         written | 'DropSpeakers' >> beam.ParDo(
             few_frames.DropSpeakers(place=place, least=least),
             beam.pvalue.AsDict(few)).with_exception_handling())
-    _ = failed | 'NotDropped' >> beam.Map(_note_failure, place)
+    outcomes.append(failed | 'NotDropped' >> beam.Map(_failure))
+  _ = (
+      outcomes
+      | beam.Flatten()
+      | 'Collect' >> beam.combiners.ToList()
+      | 'Outcome' >> beam.Map(
+          _write_outcome, storage.join(place.notes, seal.OUTCOME)))
 
 
 def _frames(
@@ -197,35 +201,30 @@ def _frames(
   return list(shard_file.read_note(place, part).frames.items())
 
 
-def _note_failure(
-    dead_letter: tuple[Any, Any], place: shard_file.Place) -> None:
-  """Notes what Beam's handling of exceptions says of a shard that failed."""
-  part, (_, text, trace) = dead_letter
-  with contextlib.suppress(OSError):  # a full disk: there is no note
-    with storage.open_write(shard_file.failure_path(place, part)) as f:
-      f.write(json.dumps({'text': text, 'trace': ''.join(trace)}).encode())
+def _failure(dead_letter: tuple[Any, Any]) -> dict[str, str]:
+  """What Beam's handling of exceptions says of a shard that failed."""
+  part, (kind, text, trace) = dead_letter
+  return {'file': part.file, 'kind': kind.__name__, 'text': text,
+          'trace': ''.join(trace)}
 
 
-def _check_notes(
-    place: shard_file.Place, parts: Sequence[shard_plan.Slice]) -> None:
+def _write_outcome(outcomes: Sequence[dict[str, Any]], path: str) -> None:
+  """Writes which shards failed."""
+  with storage.open_write(path) as f:
+    f.write(json.dumps(outcomes).encode())
+
+
+def _check_outcome(place: shard_file.Place) -> None:
   """Raises OSError if some shards could not be written."""
-  files = storage.files_of(place.notes)
-  there = {storage.join(place.notes, name)
-           for name in files.walk(place.notes, 1)}
-  failed = [
-      part for part in parts
-      if shard_file.failure_path(place, part) in there
-      or shard_file.note_path(place, part) not in there]
+  path = storage.join(place.notes, seal.OUTCOME)
+  failed = json.loads(storage.files_of(path).read(path))
   if failed:
-    path = shard_file.failure_path(place, failed[0])
-    why = {'text': 'there is no room even to note why', 'trace': ''}
-    if path in there:
-      why = json.loads(files.read(path))
-    logging.error('%s:\n%s', failed[0].file, why['trace'])
+    first = min(failed, key=lambda outcome: outcome['file'])
+    logging.error('%s:\n%s', first['file'], first['trace'])
     raise OSError(
-        f'{storage.join(place.output, failed[0].file)} and {len(failed) - 1} '
-        f'other shards could not be written: {why["text"]}; mend that and run '
-        'the same command again: finished shards are kept')
+        f'{storage.join(place.output, first["file"])} and {len(failed) - 1} '
+        f'other shards could not be written: {first["text"]}; mend that and '
+        'run the same command again: finished shards are kept')
 
 
 def _selection(name: str, options: Options) -> tuple[float, int]:

@@ -19,6 +19,7 @@ from pipelines import storage
 
 NOTES = '.progress'
 PLAN = 'plan.jsonl'
+OUTCOME = 'outcome.json'
 
 _OURS = re.compile(
     r'(\w+-\d{5}-of-\d{5}\.tfrecord|manifest\.json|rejects(-\w+)?\.jsonl)'

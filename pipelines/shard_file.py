@@ -102,11 +102,6 @@ def note_path(place: Place, part: shard_plan.Slice) -> str:
   return storage.join(place.notes, f'{part.file}.json')
 
 
-def failure_path(place: Place, part: shard_plan.Slice) -> str:
-  """Where it is noted why a shard could not be made."""
-  return storage.join(place.notes, f'{part.file}.failed')
-
-
 def find_note(place: Place, part: shard_plan.Slice) -> Written | None:
   """What an interrupted run has made of this very slice, if it is whole."""
   try:
