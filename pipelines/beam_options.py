@@ -11,6 +11,9 @@ from apache_beam.runners.portability import fn_api_runner
 from earsr_tf import config as config_lib
 
 DEFAULT_RUNNER = 'FnApiRunner'
+# Two shards at a time: while the last clips of one are decoded, the workers
+# that are free go on with the other.
+_DEFAULTS = ('--direct_num_workers=2', '--direct_running_mode=multi_threading')
 
 
 def make(
@@ -37,7 +40,9 @@ def make(
   if stray:
     raise config_lib.ConfigError(
         f'unexpected argument {stray[0]}; flags look like --name=value')
-  return pipeline_options.PipelineOptions([*known, *unchecked])
+  is_told = any(x.startswith('--direct_') for x in known)
+  return pipeline_options.PipelineOptions(
+      [*(() if is_told else _DEFAULTS), *known, *unchecked])
 
 
 def runner(

@@ -25,7 +25,7 @@ def reason(frames: int, least: int) -> str:
 
 
 class DropSpeakers(beam.DoFn):
-  """Written -> Written without the records of speakers with few frames."""
+  """Takes the records of speakers with few frames out of a finished shard."""
 
   def __init__(self, *, place: shard_file.Place, least: int):
     """Takes the folders and the frames a speaker needs."""
@@ -37,21 +37,21 @@ class DropSpeakers(beam.DoFn):
     environment.load_tensorflow()
 
   def process(
-      self, element: shard_file.Written, few: Mapping[str, int]
-  ) -> Iterator[shard_file.Written]:
+      self, element: shard_plan.Slice, few: Mapping[str, int]
+  ) -> Iterator[shard_plan.Slice]:
     """Rewrites a shard if speakers with few frames are in it."""
-    if any(video.split('/')[0] in few for video in element.videos):
-      element = self._rewrite(element, few)
+    written = shard_file.read_note(self._place, element)
+    if any(video.split('/')[0] in few for video in written.videos):
+      self._rewrite(written, few)
     yield element
 
   def _rewrite(
-      self, old: shard_file.Written, few: Mapping[str, int]
-  ) -> shard_file.Written:
+      self, old: shard_file.Written, few: Mapping[str, int]) -> None:
     """Copies the records of the others."""
     import tensorflow as tf  # pylint: disable=g-import-not-at-top
     from earsr_tf.data import records  # pylint: disable=g-import-not-at-top
     clips = {clip.key: clip for clip in shard_plan.read(
-        self._place.plan, old.part, self._place.base)}
+        self._place.plan, old.part, self._place.base) if clip.speaker in few}
     rejects = list(old.rejects)
     path = storage.join(self._place.output, old.part.file)
     # A later run must not keep it: by then the speaker may have frames enough.
@@ -67,6 +67,6 @@ class DropSpeakers(beam.DoFn):
               clips[f'{found.speaker}/{found.video}/{found.clip}'],
               reason(few[found.speaker], self._least), self._place.base))
     videos = [v for v in old.videos if v.split('/')[0] not in few]
-    return dataclasses.replace(
+    shard_file.write_note(self._place, dataclasses.replace(
         old, records=file.records, bytes=file.bytes, sha256=file.sha256,
-        videos=videos, rejects=rejects)
+        videos=videos, rejects=rejects), is_kept=False)

@@ -10,10 +10,11 @@ keeps the shards that are finished.
 
 from __future__ import annotations
 
-import collections
 import contextlib
 import dataclasses
+import itertools
 import json
+import operator
 import os
 from typing import Any, Iterator, Sequence
 
@@ -71,24 +72,24 @@ def run(
   notes = storage.join(output_dir, seal.NOTES)
   place = shard_file.Place(
       _base(input_dir), output_dir, storage.join(notes, seal.PLAN), notes)
-  jobs = plan(input_dir, name, options)
+  # Listed before the output is touched: what is wrong with a tree leaves none.
+  drafted = shard_plan.draft(plan(input_dir, name, options), place.base)
   if os.path.isfile(output_dir):
     raise manifest_lib.DataError(f'{output_dir} is a file; give a folder')
   seal.check_output(output_dir, files, options.overwrite)
   share, least = _selection(name, options)
   with _locked(output_dir):
     parts = shard_plan.write(
-        jobs, place.plan, base=place.base, shards=options.shards,
+        drafted, place.plan, shards=options.shards,
         fingerprint=f'{options.fingerprint()} {least}')
-    del jobs  # a million clips fill a gigabyte
     seal.sweep(place, files, parts)
     with progress.show(shard_plan.total(parts)):
       with beam.Pipeline(runner=runner, options=flags) as pipeline:
         _build(pipeline, parts, place, options, least)
     _log_counters(pipeline.result)
+    _check_outcome(place)
     return seal.finish(
-        place, files, _outcome(place),
-        seal.content(name, options, share, least))
+        place, files, parts, seal.content(name, options, share, least))
 
 
 def guess_dataset(input_dir: str) -> str:
@@ -110,11 +111,13 @@ def guess_dataset(input_dir: str) -> str:
   return 'pairs' if is_part else 'voxceleb2'
 
 
-def plan(input_dir: str, name: str, options: Options) -> list[shard_plan.Job]:
+def plan(
+    input_dir: str, name: str, options: Options) -> Iterator[shard_plan.Job]:
   """Lists the clips and gives each its (split, shard number).
 
   Clips of speakers who cannot reach the least number of frames are marked as
-  refused: decoding them would be in vain.
+  refused: decoding them would be in vain. One speaker's are in memory at a
+  time.
 
   Raises:
     DataError: If there are no clips, or two have one name.
@@ -124,37 +127,47 @@ def plan(input_dir: str, name: str, options: Options) -> list[shard_plan.Job]:
     if getattr(options, field) < 1:
       raise ValueError(
           f'{field}={getattr(options, field)} must be at least 1')
-  spec = dataset_lib.get(name)
   share, least = _selection(name, options)
-  base = _base(input_dir)
-  speakers = collections.defaultdict(list)
-  for clip in spec.list_clips(input_dir, storage.files_of(input_dir)):
-    path = shard_plan.relative(clip.frames, base)
-    if options.subset and not path.startswith(options.subset):
-      continue
-    if options.open_speakers and clip.speaker.startswith(options.open_speakers):
-      clip = dataclasses.replace(clip, open_set=True)
-    speakers[clip.speaker].append(clip)
-  if not speakers:
-    raise manifest_lib.MissingDataError(
-        f'{input_dir}: no clip begins with {" or ".join(options.subset)}; '
-        'check the subset')
-  jobs = []
-  for clips in speakers.values():
+  seen = set()
+  for speaker, group in itertools.groupby(
+      _chosen(input_dir, name, options), operator.attrgetter('speaker')):
+    if speaker in seen:
+      raise manifest_lib.DataError(
+          f'{input_dir}: two speakers are called {speaker}; rename one')
+    seen.add(speaker)
+    clips = list(group)
     most = options.frames_per_clip * sum(not c.refused for c in clips)
     for split, clip in _assign(clips, share):
       if most < least and not clip.refused:
         clip = dataclasses.replace(
             clip, refused=few_frames.reason(most, least))
       number = dataset_lib.name_hash(clip.key) % options.shards
-      jobs.append(((split, number), clip))
-  return jobs
+      yield (split, number), clip
+  if not seen:
+    raise manifest_lib.MissingDataError(
+        f'{input_dir}: no clip begins with {" or ".join(options.subset)}; '
+        'check the subset')
+
+
+def _chosen(
+    input_dir: str, name: str, options: Options) -> Iterator[dataset_lib.Clip]:
+  """The clips of the subset, open-set speakers marked."""
+  base = _base(input_dir)
+  for clip in dataset_lib.get(name).list_clips(
+      input_dir, storage.files_of(input_dir)):
+    path = shard_plan.relative(clip.frames, base)
+    if options.subset and not path.startswith(options.subset):
+      continue
+    if options.open_speakers and clip.speaker.startswith(options.open_speakers):
+      clip = dataclasses.replace(clip, open_set=True)
+    yield clip
 
 
 def _build(
     pipeline: beam.Pipeline, parts: Sequence[shard_plan.Slice],
     place: shard_file.Place, options: Options, least: int) -> None:
-  """Slices of the plan -> shards -> one file that says what became of them."""
+  """Slices of the plan -> shards, and one file that says which of them failed.
+  """
   written, failed = (
       pipeline
       | 'Shards' >> beam.Create(parts)
@@ -165,15 +178,14 @@ def _build(
   if least:
     few = (
         written
-        | 'Frames' >> beam.FlatMap(lambda w: w.frames.items())
+        | 'Frames' >> beam.FlatMap(_frames, place)
         | 'PerSpeaker' >> beam.CombinePerKey(sum)
         | 'Few' >> beam.Filter(lambda item: item[1] < least))
-    written, failed = (
+    _, failed = (
         written | 'DropSpeakers' >> beam.ParDo(
             few_frames.DropSpeakers(place=place, least=least),
             beam.pvalue.AsDict(few)).with_exception_handling())
     outcomes.append(failed | 'NotDropped' >> beam.Map(_failure))
-  outcomes.append(written | 'Written' >> beam.Map(dataclasses.asdict))
   _ = (
       outcomes
       | beam.Flatten()
@@ -182,25 +194,30 @@ def _build(
           _write_outcome, storage.join(place.notes, seal.OUTCOME)))
 
 
+def _frames(
+    part: shard_plan.Slice, place: shard_file.Place
+) -> list[tuple[str, int]]:
+  """Speakers of a finished shard and their frames in it."""
+  return list(shard_file.read_note(place, part).frames.items())
+
+
 def _failure(dead_letter: tuple[Any, Any]) -> dict[str, str]:
   """What Beam's handling of exceptions says of a shard that failed."""
-  element, (kind, text, trace) = dead_letter
-  part = getattr(element, 'part', element)
+  part, (kind, text, trace) = dead_letter
   return {'file': part.file, 'kind': kind.__name__, 'text': text,
           'trace': ''.join(trace)}
 
 
 def _write_outcome(outcomes: Sequence[dict[str, Any]], path: str) -> None:
-  """Writes what became of all shards."""
+  """Writes which shards failed."""
   with storage.open_write(path) as f:
     f.write(json.dumps(outcomes).encode())
 
 
-def _outcome(place: shard_file.Place) -> list[shard_file.Written]:
-  """Reads what became of all shards; OSError if some could not be written."""
+def _check_outcome(place: shard_file.Place) -> None:
+  """Raises OSError if some shards could not be written."""
   path = storage.join(place.notes, seal.OUTCOME)
-  outcomes = json.loads(storage.files_of(path).read(path))
-  failed = [outcome for outcome in outcomes if 'part' not in outcome]
+  failed = json.loads(storage.files_of(path).read(path))
   if failed:
     first = min(failed, key=lambda outcome: outcome['file'])
     logging.error('%s:\n%s', first['file'], first['trace'])
@@ -208,9 +225,6 @@ def _outcome(place: shard_file.Place) -> list[shard_file.Written]:
         f'{storage.join(place.output, first["file"])} and {len(failed) - 1} '
         f'other shards could not be written: {first["text"]}; mend that and '
         'run the same command again: finished shards are kept')
-  return [
-      shard_file.Written(**{**outcome, 'part': shard_plan.Slice(
-          **outcome['part'])}) for outcome in outcomes]
 
 
 def _selection(name: str, options: Options) -> tuple[float, int]:

@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 import os
+import zlib
 
 import imageio_ffmpeg
 import PIL
@@ -13,7 +14,7 @@ import PIL
 from earsr_tf.data import manifest as manifest_lib
 from earsr_tf.data import talking_face
 
-_READER = 2  # of the way frames and voice are taken; part of the fingerprint
+_READER = 3  # of the way frames and voice are taken; part of the fingerprint
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Options:
         'max_seconds': self.max_seconds,
         'check_lengths': self.check_lengths,
         'ffmpeg': os.path.basename(imageio_ffmpeg.get_ffmpeg_exe()),
-        'pillow': PIL.__version__}, sort_keys=True)
+        'pillow': PIL.__version__,
+        'zlib': zlib.ZLIB_RUNTIME_VERSION}, sort_keys=True)
     return f'sha1:{hashlib.sha1(content.encode()).hexdigest()}'
 
   def wanted(self) -> talking_face.Wanted:

@@ -60,14 +60,14 @@ def sweep(
 
 
 def finish(
-    place: shard_file.Place, files: Any, written: Sequence[shard_file.Written],
+    place: shard_file.Place, files: Any, parts: Sequence[shard_plan.Slice],
     content: dict[str, Any]) -> manifest_lib.Manifest:
   """Writes rejects-*.jsonl and manifest.json, and clears the notes.
 
   Args:
     place: Where the run has written.
     files: The file system of the output.
-    written: Its shards.
+    parts: Its slices of the plan; the notes say what became of them.
     content: Entries of the manifest that do not come from the shards.
 
   Returns:
@@ -76,21 +76,17 @@ def finish(
   Raises:
     DataError: If every clip was refused; the rejects are written.
   """
-  written = sorted(written, key=lambda w: w.part.file)
-  rejected = _write_rejects(place, written)
-  if not any(w.records for w in written):
-    reasons = collections.Counter(
-        re.sub(r'\d+(\.\d+)?', 'N', r['reason']) for w in written
-        for r in w.rejects)
-    most = next(r['reason'] for w in written for r in w.rejects
-                if re.sub(r'\d+(\.\d+)?', 'N', r['reason'])
-                == reasons.most_common(1)[0][0])
+  tables = _Tables(place=place, parts=parts)
+  rejected = _write_rejects(place, tables.rejects)
+  if not any(tables.shards.values()):
+    most = _most_frequent([
+        row['reason'] for rows in tables.rejects.values() for row in rows])
     _clear(place, files)
     raise manifest_lib.DataError(
         f'{place.base}: all {rejected} clips were refused; the first of the '
         f'most frequent reason: {most}; all reasons are in '
         f'{storage.join(place.output, "rejects-*.jsonl")}')
-  raw = manifest_lib.encode({**content, **_tables(written),
+  raw = manifest_lib.encode({**content, **tables.content(),
                              'rejected': rejected})
   with storage.open_write(
       storage.join(place.output, manifest_lib.FILE_NAME),
@@ -116,41 +112,60 @@ def content(
           'min_frames_per_speaker': least}}
 
 
-def _tables(written: Sequence[shard_file.Written]) -> dict[str, Any]:
-  """Shards, speakers, videos and frames per split."""
-  full = [w for w in written if w.records]
-  videos = {split: sorted(
-      {v for w in full if w.part.split == split for v in w.videos})
-      for split in manifest_lib.SPLITS}
-  speakers = {
-      split: sorted({v.split('/')[0] for v in names})
-      for split, names in videos.items()}
-  return {
-      'splits': {split: [
-          {'file': w.part.file, 'records': w.records, 'bytes': w.bytes,
-           'sha256': w.sha256} for w in full if w.part.split == split]
-          for split in manifest_lib.SPLITS},
-      'speakers': speakers,
-      'videos': videos,
-      'all_speakers': sorted({s for v in speakers.values() for s in v})}
+class _Tables:
+  """What the notes of all shards add up to, split by split.
+
+  A video is in many shards: their names are kept once.
+  """
+
+  def __init__(
+      self, *, place: shard_file.Place, parts: Sequence[shard_plan.Slice]):
+    """Reads the notes, one after the other."""
+    self.shards: dict[str, list[dict[str, Any]]] = {}
+    self.rejects: dict[str, list[dict[str, str]]] = {}
+    self._videos: dict[str, set[str]] = {}
+    for split in manifest_lib.SPLITS:
+      self.shards[split], self.rejects[split] = [], []
+      self._videos[split] = set()
+    parts = sorted(parts, key=lambda part: part.file)
+    for written in shard_file.read_notes(place, parts):
+      split = written.part.split
+      self.rejects[split] += written.rejects
+      if written.records:
+        self._videos[split].update(written.videos)
+        self.shards[split].append({
+            'file': written.part.file, 'records': written.records,
+            'bytes': written.bytes, 'sha256': written.sha256})
+
+  def content(self) -> dict[str, Any]:
+    """Shards, speakers and videos as entries of the manifest."""
+    speakers = {
+        split: sorted({v.split('/')[0] for v in names})
+        for split, names in self._videos.items()}
+    return {
+        'splits': self.shards, 'speakers': speakers,
+        'videos': {k: sorted(names) for k, names in self._videos.items()},
+        'all_speakers': sorted({s for v in speakers.values() for s in v})}
+
+
+def _most_frequent(reasons: Sequence[str]) -> str:
+  """The first reason of the kind that is the most frequent."""
+  kinds = [re.sub(r'\d+(\.\d+)?', 'N', reason) for reason in reasons]
+  return reasons[kinds.index(collections.Counter(kinds).most_common(1)[0][0])]
 
 
 def _write_rejects(
-    place: shard_file.Place, written: Sequence[shard_file.Written]) -> int:
+    place: shard_file.Place, rejects: dict[str, list[dict[str, str]]]) -> int:
   """Writes the refused clips of each split that has any; says how many."""
-  total = 0
-  for split in manifest_lib.SPLITS:
-    rows = sorted(
-        (r for w in written if w.part.split == split for r in w.rejects),
-        key=lambda r: r['clip'])
+  for split, rows in rejects.items():
     path = storage.join(
         place.output, manifest_lib.REJECTS_NAME.format(split=split))
     if rows:
       with storage.open_write(path) as f:
         f.writelines(
-            json.dumps(r, sort_keys=True).encode() + b'\n' for r in rows)
-    total += len(rows)
-  return total
+            json.dumps(r, sort_keys=True).encode() + b'\n'
+            for r in sorted(rows, key=lambda r: r['clip']))
+  return sum(map(len, rejects.values()))
 
 
 def _clear(place: shard_file.Place, files: Any) -> None:

@@ -3,6 +3,10 @@
 A clip whose picture or voice cannot be used costs a row of rejects, not a run;
 so does a fault of ours that one clip brings out. A shard that is written is
 noted beside the plan: a run that comes after an interrupted one keeps it.
+
+All shards that a process makes at a time share its workers: at the end of one
+shard they go on with another, and while a decoder runs what came out of the
+last is encoded.
 """
 
 from __future__ import annotations
@@ -13,11 +17,13 @@ from concurrent import futures
 import dataclasses
 import errno
 import os
+import threading
 import traceback
 from typing import Any, Callable, Iterable, Iterator
 
 from absl import logging
 import apache_beam as beam
+from apache_beam.utils import shared
 
 from earsr_tf import environment
 from earsr_tf.data import dataset as dataset_lib
@@ -44,14 +50,16 @@ def decode(
   Raises:
     MediaError: If its picture or its voice cannot be used.
   """
-  return _decode(clip, split, options)[0]
+  return _decode(clip, split, options, contextlib.nullcontext())[0]
 
 
 def _decode(
-    clip: dataset_lib.Clip, split: str, options: Options) -> tuple[bytes, int]:
-  """A serialised record and the number of its frames."""
+    clip: dataset_lib.Clip, split: str, options: Options,
+    turn: contextlib.AbstractContextManager[Any]) -> tuple[bytes, int]:
+  """A serialised record and the number of its frames; decoded in its turn."""
   from earsr_tf.data import records  # pylint: disable=g-import-not-at-top
-  frames, voice = talking_face.read(clip, options.wanted())
+  with turn:
+    frames, voice = talking_face.read(clip, options.wanted())
   return records.encode(records.ClipRecord(
       speaker=clip.speaker, video=clip.video, clip=clip.clip, split=split,
       gender=clip.gender, age=clip.age,
@@ -59,24 +67,41 @@ def _decode(
       voice=media.encode_wav(voice))), len(frames)
 
 
+class _Workers:
+  """Threads of a process, and turns for those of them that decode."""
+
+  def __init__(self, *, count: int):
+    """Takes how many may decode at a time."""
+    self.turn = threading.Semaphore(count)
+    self.pool = futures.ThreadPoolExecutor(2 * count)
+
+
 class WriteShard(beam.DoFn):
-  """Slice of the plan -> one shard file, written whole, or kept."""
+  """Makes one shard file of a slice of the plan, whole, or keeps it.
+
+  What became of it stays in its note: of a million clips the names alone, as
+  elements of a pipeline, would fill half a gigabyte.
+  """
 
   def __init__(self, *, place: shard_file.Place, options: Options):
     """Takes the folders and how to decode."""
     self._place = place
     self._options = options
+    self._shared = shared.Shared()
+    self._workers: _Workers | None = None
     self._counters = {
         name: beam.metrics.Metrics.counter('ingest', name)
         for name in ('clips', 'rejected', 'shards_kept')}
 
   def setup(self) -> None:
-    """Loads TensorFlow, which encodes the records."""
+    """Loads TensorFlow, which encodes the records; finds the workers."""
     environment.load_tensorflow()
+    self._workers = self._shared.acquire(
+        lambda: _Workers(count=self._options.workers))
 
-  def process(self, element: shard_plan.Slice) -> Iterator[shard_file.Written]:
+  def process(self, element: shard_plan.Slice) -> Iterator[shard_plan.Slice]:
     """Decodes and writes a shard in the order of its slice."""
-    written = shard_file.read_note(self._place, element)
+    written = shard_file.find_note(self._place, element)
     if written is None:
       written = self._make(element)
     else:
@@ -84,7 +109,7 @@ class WriteShard(beam.DoFn):
       progress.advance(element.clips)
     self._counters['clips'].inc(written.records)
     self._counters['rejected'].inc(len(written.rejects))
-    yield written
+    yield element
 
   def _make(self, part: shard_plan.Slice) -> shard_file.Written:
     """Decodes and writes."""
@@ -99,18 +124,19 @@ class WriteShard(beam.DoFn):
           frames[clip.speaker] += outcome[1]
           videos.add(f'{clip.speaker}/{clip.video}')
         progress.advance()
-    return shard_file.write_note(self._place, shard_file.Written(
+    written = shard_file.Written(
         part, file.records, file.bytes, file.sha256, dict(frames),
-        sorted(videos), rejects))
+        sorted(videos), rejects)
+    shard_file.write_note(self._place, written)
+    return written
 
   def _outcomes(
-      self, clips: list[dataset_lib.Clip], split: str
+      self, clips: Iterable[dataset_lib.Clip], split: str
   ) -> Iterator[tuple[dataset_lib.Clip, tuple[bytes, int] | dict[str, str]]]:
     """Each clip with its record or reject, in order, decoded in parallel."""
-    workers = self._options.workers
-    with futures.ThreadPoolExecutor(workers) as pool:
-      yield from zip(clips, _in_order(
-          pool, lambda c: self._try(c, split), clips, 4 * workers))
+    return _in_order(
+        self._workers.pool, lambda clip: self._try(clip, split), clips,
+        3 * self._options.workers)
 
   def _try(
       self, clip: dataset_lib.Clip, split: str
@@ -122,7 +148,8 @@ class WriteShard(beam.DoFn):
       with contextlib.ExitStack() as stack:
         return _decode(dataclasses.replace(clip, **{
             name: stack.enter_context(storage.local_copy(getattr(clip, name)))
-            for name in ('frames', 'audio', 'boxes')}), split, self._options)
+            for name in ('frames', 'audio', 'boxes')}), split, self._options,
+                       self._workers.turn)
     except media.MediaError as e:
       return shard_file.reject(
           clip, e.reason, self._place.base, _at_fault(clip, e.path))
@@ -148,12 +175,18 @@ def _at_fault(clip: dataset_lib.Clip, path: str) -> str:
 
 def _in_order(
     pool: futures.Executor, function: Callable[[Any], Any],
-    items: Iterable[Any], ahead: int) -> Iterator[Any]:
-  """Results in order, with at most `ahead` of them waiting in memory."""
+    items: Iterable[Any], ahead: int) -> Iterator[tuple[Any, Any]]:
+  """Items with results, in order; at most `ahead` of them are in memory."""
   waiting = collections.deque()
-  for item in items:
-    waiting.append(pool.submit(function, item))
-    if len(waiting) > ahead:
-      yield waiting.popleft().result()
-  while waiting:
-    yield waiting.popleft().result()
+  try:
+    for item in items:
+      waiting.append((item, pool.submit(function, item)))
+      if len(waiting) > ahead:
+        item, future = waiting.popleft()
+        yield item, future.result()
+    while waiting:
+      item, future = waiting.popleft()
+      yield item, future.result()
+  finally:  # of a shard that fails nothing more is decoded
+    for _, future in waiting:
+      future.cancel()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from concurrent import futures
 import contextlib
 import dataclasses
 import json
 import os
 import tempfile
-from typing import Any, Iterator
+from typing import Any, Iterator, Sequence
 
 from earsr_tf.data import dataset as dataset_lib
 from pipelines import shard_plan
 from pipelines import storage
+
+
+_READERS = 16
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,13 +102,11 @@ def note_path(place: Place, part: shard_plan.Slice) -> str:
   return storage.join(place.notes, f'{part.file}.json')
 
 
-def read_note(place: Place, part: shard_plan.Slice) -> Written | None:
+def find_note(place: Place, part: shard_plan.Slice) -> Written | None:
   """What an interrupted run has made of this very slice, if it is whole."""
   try:
-    with storage.open_read(note_path(place, part)) as f:
-      values = json.load(f)
-    written = Written(part, **values['written'])
-    is_same = values['digest'] == part.digest and (
+    digest, written = _note(place, part)
+    is_same = digest == part.digest and (
         not written.records or written.sha256 == storage.sha256(
             storage.join(place.output, part.file)))
   except (OSError, ValueError, KeyError, TypeError):
@@ -112,14 +114,30 @@ def read_note(place: Place, part: shard_plan.Slice) -> Written | None:
   return written if is_same else None
 
 
-def write_note(place: Place, written: Written) -> Written:
-  """Notes that a shard is finished."""
+def read_note(place: Place, part: shard_plan.Slice) -> Written:
+  """What this run has made of a slice."""
+  return _note(place, part)[1]
+
+
+def read_notes(
+    place: Place, parts: Sequence[shard_plan.Slice]) -> Iterator[Written]:
+  """The notes of slices in turn, a few at a time: they may lie far away."""
+  with futures.ThreadPoolExecutor(_READERS) as pool:
+    for start in range(0, len(parts), _READERS):
+      yield from pool.map(
+          lambda part: read_note(place, part), parts[start:start + _READERS])
+
+
+def write_note(
+    place: Place, written: Written, *, is_kept: bool = True) -> None:
+  """Notes what a shard has become; a later run makes it anew unless `is_kept`.
+  """
   values = dataclasses.asdict(written)
   del values['part']
   with storage.open_write(note_path(place, written.part)) as f:
-    f.write(json.dumps(
-        {'digest': written.part.digest, 'written': values}).encode())
-  return written
+    f.write(json.dumps({
+        'digest': written.part.digest if is_kept else '',
+        'written': values}).encode())
 
 
 def reject(
@@ -129,3 +147,10 @@ def reject(
   file = shard_plan.relative(path or clip.frames, base)
   return {'clip': clip.key, 'reason': reason,
           'file': file.encode('utf-8', 'backslashreplace').decode()}
+
+
+def _note(place: Place, part: shard_plan.Slice) -> tuple[str, Written]:
+  """The digest that a note is for, and what it says."""
+  with storage.open_read(note_path(place, part)) as f:
+    values = json.load(f)
+  return values['digest'], Written(part, **values['written'])

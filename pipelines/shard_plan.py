@@ -2,16 +2,20 @@
 
 A shard's clips are one slice of lines in it, so that a worker reads no more
 than its own and the size of a pipeline does not depend on the number of clips.
+Nor does its memory: the clips are put in order by a database in a temporary
+file.
 """
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import itertools
 import json
 import os
-from typing import Iterable, Sequence
+import sqlite3
+from typing import Iterable, Iterator, Sequence
 
 from earsr_tf.data import dataset as dataset_lib
 from pipelines import storage
@@ -21,6 +25,7 @@ Job = tuple[tuple[str, int], dataset_lib.Clip]  # ((split, shard number), clip)
 _FIELDS = ('speaker', 'video', 'clip', 'frames', 'audio', 'boxes', 'gender',
            'age', 'fps', 'refused')
 _PATHS = ('frames', 'audio', 'boxes')
+_CACHE_KB = 4 << 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,45 +49,72 @@ class Slice:
   digest: str
 
 
+def draft(jobs: Iterable[Job], base: str) -> sqlite3.Connection:
+  """Takes down the clips, in a file that is gone when it is closed.
+
+  Args:
+    jobs: The clips with their places, in any order.
+    base: Folder of the input; paths below it are written relative to it, so
+      that a tree may move between an interrupted run and the next.
+
+  Raises:
+    OSError: If there is no room for it.
+  """
+  database = sqlite3.connect('')  # '': a temporary file
+  with _named():
+    database.execute(f'PRAGMA cache_size = -{_CACHE_KB}')
+    database.execute('PRAGMA journal_mode = OFF')
+    database.execute(
+        'CREATE TABLE lines (split TEXT, number INTEGER, hash BLOB, line BLOB)')
+    database.executemany('INSERT INTO lines VALUES (?, ?, ?, ?)', (
+        (split, number, dataset_lib.name_hash(clip.key).to_bytes(20, 'big'),
+         _line(clip, base)) for (split, number), clip in jobs))
+  return database
+
+
 def write(
-    jobs: Iterable[Job], path: str, *, base: str, shards: int,
+    drafted: sqlite3.Connection, path: str, *, shards: int,
     fingerprint: str) -> list[Slice]:
   """Writes a plan.
 
   Args:
-    jobs: The clips with their places, in any order.
+    drafted: What `draft` returned; is closed.
     path: Where to write it.
-    base: Folder of the input; paths below it are written relative to it, so
-      that a tree may move between an interrupted run and the next.
     shards: Shards per split.
     fingerprint: Of everything but the clips that shapes a record's bytes.
 
   Returns:
     Its slices, in order of split and number; clips in the order of the hashes
     of their keys.
+
+  Raises:
+    OSError: If there is no room for it.
   """
-  jobs = sorted(jobs, key=lambda job: (
-      job[0], dataset_lib.name_hash(job[1].key)))
   slices, start = [], 0
-  with storage.open_write(path) as f:
-    for (split, number), group in itertools.groupby(jobs, lambda job: job[0]):
-      lines = [_line(clip, base) for _, clip in group]
-      content = b''.join(lines)
-      f.write(content)
-      digest = hashlib.sha256(fingerprint.encode() + b'\n' + content)
+  with contextlib.closing(drafted), storage.open_write(path) as f, _named():
+    rows = drafted.execute(
+        'SELECT split, number, line FROM lines ORDER BY split, number, hash')
+    for (split, number), group in itertools.groupby(rows, lambda row: row[:2]):
+      digest = hashlib.sha256(fingerprint.encode() + b'\n')
+      size = clips = 0
+      for *_, line in group:
+        f.write(line)
+        digest.update(line)
+        size += len(line)
+        clips += 1
       slices.append(Slice(
-          split, f'{split}-{number:05d}-of-{shards:05d}.tfrecord', start,
-          len(content), len(lines), digest.hexdigest()))
-      start += len(content)
+          split, f'{split}-{number:05d}-of-{shards:05d}.tfrecord', start, size,
+          clips, digest.hexdigest()))
+      start += size
   return slices
 
 
-def read(path: str, part: Slice, base: str) -> list[dataset_lib.Clip]:
+def read(path: str, part: Slice, base: str) -> Iterator[dataset_lib.Clip]:
   """The clips of a slice, in order."""
   with storage.open_read(path) as f:
     f.seek(part.start)
-    lines = f.read(part.size).splitlines()
-  return [_clip(line, base) for line in lines]
+    for _ in range(part.clips):
+      yield _clip(f.readline(), base)
 
 
 def relative(path: str, base: str) -> str:
@@ -112,3 +144,14 @@ def _clip(line: bytes, base: str) -> dataset_lib.Clip:
 def total(slices: Sequence[Slice]) -> int:
   """Clips in all."""
   return sum(part.clips for part in slices)
+
+
+@contextlib.contextmanager
+def _named() -> Iterator[None]:
+  """Turns an error of the database into one for people."""
+  try:
+    yield
+  except sqlite3.Error as e:
+    raise OSError(
+        f'the list of clips does not fit a temporary file ({e}); make room, or '
+        'name another folder in the variable SQLITE_TMPDIR') from None

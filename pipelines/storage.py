@@ -20,12 +20,13 @@ from typing import IO, Iterator, Sequence
 from apache_beam.io import filesystem
 from apache_beam.io import filesystems
 
+from earsr_tf.data import durable
 from earsr_tf.data import files as files_lib
 from earsr_tf.data import manifest
 
 _FileSystems = filesystems.FileSystems
 _RAW = filesystem.CompressionTypes.UNCOMPRESSED
-_COPY_BYTES = 16 << 20
+_COPY_BYTES = 1 << 20
 
 
 class StorageError(OSError):
@@ -116,6 +117,8 @@ def files_of(path: str) -> files_lib.Files:
 
 def sha256(path: str) -> str:
   """Checksum of a file, in hex."""
+  if not is_remote(path):
+    return durable.sha256(path)
   with open_read(path) as f:
     digest = hashlib.sha256()
     while piece := f.read(_COPY_BYTES):
@@ -156,7 +159,8 @@ class BeamFiles:
     with _named(folder):
       found = [m.path for r in _FileSystems.match([f'{base}**'])
                for m in r.metadata_list]
-    for path in sorted(found):
+    # Name by name: as whole strings, 'a-b/x' would come before 'a/x'.
+    for path in sorted(found, key=lambda path: path.split('/')):
       below = path.removeprefix(base)
       if below != path and below.count('/') < depth:
         yield below

@@ -1,4 +1,4 @@
-"""The data suite of tools/benchmark: prepare, tf.data, memory of planning."""
+"""The data suite of tools/benchmark: prepare, tf.data, memory."""
 # pylint: disable=import-outside-toplevel
 
 from __future__ import annotations
@@ -61,11 +61,13 @@ def _quieten() -> None:
   logging.getLogger('apache_beam').setLevel(logging.ERROR)
 
 
-def _ingest(tree: str, output: str, workers: int) -> int:
+def _ingest(
+    tree: str, output: str, workers: int, subset: tuple[str, ...] = ()) -> int:
   """Prepares a tree; returns the number of clips."""
   from pipelines import ingest
   manifest = ingest.run(tree, output, options=ingest.Options(
-      workers=workers, overwrite=True))
+      workers=workers, overwrite=True, min_frames_per_speaker=0,
+      subset=subset))
   return manifest.rejected + sum(
       s.records for split in manifest.splits.values() for s in split)
 
@@ -98,7 +100,8 @@ def _prepare_rows(
     tree: str, scratch: str, commands: list[list[str]], rounds: int
 ) -> list[measurement.Row]:
   """Prepare against the same ffmpeg commands with nothing around them."""
-  clips = len(list(pathlib.Path(tree).rglob('*.mp4')))
+  paths = sorted(pathlib.Path(tree).rglob('*.mp4'))
+  clips = len(paths)
 
   def ffmpeg(workers: int) -> int:
     with futures.ThreadPoolExecutor(workers) as pool:
@@ -107,13 +110,16 @@ def _prepare_rows(
           stderr=subprocess.DEVNULL, check=False), commands))
     return clips
 
+  prepare = functools.partial(_ingest, tree, f'{scratch}/again')
   rates = measurement.rounds({
-      f'{name} {workers}': functools.partial(case, workers)
-      for workers in (1, 2) for name, case in (
-          ('bare', ffmpeg),
-          ('prepare', functools.partial(_ingest, tree, f'{scratch}/again')))
-  }, rounds)
-  row, rows = measurement.Row, []
+      'start': lambda: prepare(
+          1, (paths[0].relative_to(tree).as_posix(),)),
+      **{f'{name} {workers}': functools.partial(case, workers)
+         for workers in (1, 2) for name, case in (
+             ('bare', ffmpeg), ('prepare', prepare))}}, rounds)
+  start = rates['start']
+  row = measurement.Row
+  rows = [row('prepare, a run of one clip', 1 / start.wall, 's')]
   for workers in (1, 2):
     bare, rate = rates[f'bare {workers}'], rates[f'prepare {workers}']
     plural = f'{workers} worker{"s"[:workers > 1]}'
@@ -123,10 +129,24 @@ def _prepare_rows(
         row(f'prepare, {plural}', rate.wall, 'clips/s',
             per_core=rate.per_core),
         row(f'prepare / ffmpeg alone, {plural}', rate.wall / bare.wall, 'x',
-            '>= 0.8', rate.per_core / bare.per_core)]
+            '>= 0.8', rate.per_core / bare.per_core),
+        row(f'the same for each more clip, {plural}',
+            _marginal(clips, rate.wall, start.wall) / bare.wall, 'x', '>= 0.8',
+            _marginal(clips, rate.per_core, start.per_core) / bare.per_core)]
   rows.append(row('prepare, 2 workers / 1 worker',
                   rates['prepare 2'].wall / rates['prepare 1'].wall, 'x'))
   return rows
+
+
+def _marginal(clips: int, rate: float, start: float) -> float:
+  """Clips/s once a run has begun.
+
+  Args:
+    clips: Clips of a run.
+    rate: Its clips/s.
+    start: Those of a run of one clip.
+  """
+  return (clips - 1) / (clips / rate - 1 / start)
 
 
 def _record_rows(data: str, rounds: int) -> list[measurement.Row]:
@@ -166,22 +186,12 @@ def _drain(dataset: Any) -> Callable[[], int]:
 
 
 def _with_spectrogram(dataset: Any) -> Any:
-  """Adds what the audio encoder does first, on the same two threads.
-
-  Clip by clip: the double-precision frames of one fit the cache, those of a
-  batch do not.
-  """
-  import tensorflow as tf
+  """Adds what the audio encoder does first, on the same two threads."""
   from earsr_tf.data import keys
   from earsr_tf.ops import spectrogram
-
-  def one(waveform: tf.Tensor) -> tf.Tensor:
-    return spectrogram.log_spectrogram(waveform[tf.newaxis])[0]
-
   return dataset.map(
-      lambda batch: {**batch, 'spectrogram': tf.map_fn(
-          one, batch[keys.WAVEFORM], parallel_iterations=1)},
-      num_parallel_calls=2).prefetch(1)
+      lambda batch: {**batch, 'spectrogram': spectrogram.log_spectrogram(
+          batch[keys.WAVEFORM])}, num_parallel_calls=2).prefetch(1)
 
 
 def _part_cases(manifest: Any) -> dict[str, Callable[[], int]]:
@@ -224,49 +234,47 @@ def _part_cases(manifest: Any) -> dict[str, Callable[[], int]]:
               options))}
 
 
-def planning_memory(clips: int) -> tuple[float, float]:
-  """Peak memory in MB before and after preparing clips that need no decoding.
+def prepare_memory(clips: int, record_bytes: int) -> tuple[float, float]:
+  """Memory in MB before, and at most while clips are prepared but not decoded.
 
-  Run it in a process of its own: a peak never falls.
+  Everything else is done: a tree of that many (empty) files is listed, planned,
+  written and sealed. Run it in a process of its own.
 
   Args:
-    clips: Entries of the plan.
+    clips: Files in the tree.
+    record_bytes: Size of what stands for a decoded clip.
   """
   _quieten()
-  from earsr_tf.data import dataset as dataset_lib
   from pipelines import ingest
   from pipelines import shard
-
-  def list_clips(root: str, *_: Any) -> list[dataset_lib.Clip]:
-    names = [(f'id{i // 100:05d}', f'video{i // 10 % 10:06d}', f'{i % 10:05d}')
-             for i in range(clips)]
-    return [dataset_lib.Clip(
-        *name, frames=f'{root}/dev/mp4/{"/".join(name)}.mp4',
-        audio=f'{root}/dev/aac/{"/".join(name)}.m4a') for name in names]
-
-  spec = dataset_lib.DatasetSpec(
-      name='planned', list_clips=list_clips, make_command='')
-  stub = bytes(_STUB_BYTES), 8
+  stub = bytes(record_bytes), 8
   with tempfile.TemporaryDirectory() as folder:
-    with mock.patch.object(dataset_lib, 'get', lambda name: spec), (
-        mock.patch.object(shard, '_decode', lambda *_: stub)):
+    for i in range(clips):
+      name = f'id{i // 100:05d}/video{i // 10 % 10:06d}/{i % 10:05d}'
+      for path in (f'{folder}/dev/mp4/{name}.mp4',
+                   f'{folder}/dev/aac/{name}.m4a'):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        pathlib.Path(path).touch()
+    with mock.patch.object(shard, '_decode', lambda *_: stub):
+      measurement.restart_peak_memory()
       before = measurement.peak_memory()
-      ingest.run(folder, f'{folder}/out', 'planned', ingest.Options(
-          workers=2, shards=16))
+      ingest.run(folder, f'{folder}/out', 'voxceleb2', ingest.Options(
+          workers=2, shards=16, min_frames_per_speaker=1))
   return before, measurement.peak_memory()
 
 
 def _memory_rows() -> list[measurement.Row]:
-  """Planning and grouping of few and of many clips."""
+  """Prepare but for decoding, of few and of many clips."""
   context = multiprocessing.get_context('spawn')
   rows, grown = [], {}
   for clips in _PLANNED:
     with futures.ProcessPoolExecutor(1, mp_context=context) as pool:
-      before, after = pool.submit(planning_memory, clips).result()
+      before, after = pool.submit(
+          prepare_memory, clips, _STUB_BYTES).result()
     grown[clips] = after - before
     rows.append(measurement.Row(
-        f'plan and group {clips:,} clips: memory above {before:.0f} MB at '
-        'the start', after - before, 'MB'))
+        f'prepare {clips:,} clips but for decoding: memory above '
+        f'{before:.0f} MB at the start', after - before, 'MB'))
   few, many = _PLANNED
   rows.append(measurement.Row(
       'each more clip', 1024 * (grown[many] - grown[few]) / (many - few),

@@ -6,7 +6,7 @@ TREE is VoxCeleb2 as downloaded, VoxCeleb1 with pictures, a SyntheticVox tree, a
 folder of pairs with a MANIFEST.tsv, or a table of clips, FILE.csv (paper,
 section 4.1). Flags that are not of this command are Beam's: `--runner=...` and
 the options of the runner; those that Beam does not know go behind `--`. See
-docs/prepare.md.
+docs/data.md.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import fcntl
 import os
 import re
 import resource
+import select
 import selectors
 import subprocess
 import time
@@ -30,6 +31,8 @@ _FORMATS = (
     'flv,mpeg,mpegvideo')
 _MAX_ERROR_BYTES = 1 << 16
 _PIPE_BYTES = 1 << 20
+_READ_BYTES = 1 << 18
+_PAUSE_MS = 10
 
 
 class ChildError(ValueError):
@@ -94,7 +97,8 @@ def run(
         for writer in writers:  # the child's are the only ones left
           os.close(writer)
         writers.clear()
-        found = _drain([process.stderr.fileno(), *readers], deadline)
+        found = _drain(
+            [process.stderr.fileno(), *readers], process.pid, deadline)
         process.wait(max(0.0, deadline - time.monotonic()))
       except (TimeoutError, subprocess.TimeoutExpired):
         raise ChildError(
@@ -139,20 +143,42 @@ def _command(
   return command
 
 
-def _drain(ends: Sequence[int], deadline: float) -> list[bytearray]:
+def _drain(
+    ends: Sequence[int], pid: int, deadline: float) -> list[bytearray]:
   """Reads pipes side by side until all are closed; TimeoutError if late."""
   found = [bytearray() for _ in ends]
-  with selectors.DefaultSelector() as selector:
+  # A child writes by and by, and to wake for every bit of it costs more than to
+  # read it. Large pipes hold what it writes meanwhile.
+  size = min(fcntl.fcntl(end, fcntl.F_GETPIPE_SZ) for end in ends[1:])
+  pause = _PAUSE_MS if size >= _PIPE_BYTES else 0
+  with selectors.DefaultSelector() as selector, _ended(pid) as ended:
     for end, buffer in zip(ends, found):
       selector.register(end, selectors.EVENT_READ, buffer)
     while selector.get_map():
       for key in _ready(selector, deadline):
-        piece = os.read(key.fd, _PIPE_BYTES)
+        piece = os.read(key.fd, _READ_BYTES)
         if not piece:
           selector.unregister(key.fd)
         elif key.data is not found[0] or len(key.data) < _MAX_ERROR_BYTES:
           key.data.extend(piece)
+      ended.poll(pause)
   return found
+
+
+@contextlib.contextmanager
+def _ended(pid: int) -> Iterator[select.poll]:
+  """What to poll for the end of a child; in vain on systems without."""
+  poll = select.poll()
+  try:
+    descriptor = os.pidfd_open(pid)
+  except (AttributeError, OSError):
+    yield poll
+    return
+  try:
+    poll.register(descriptor, select.POLLIN)
+    yield poll
+  finally:
+    os.close(descriptor)
 
 
 def _ready(

@@ -11,7 +11,10 @@ own. Speakers below `test/` are open-set.
 from __future__ import annotations
 
 import dataclasses
-from typing import Mapping
+import heapq
+import itertools
+import operator
+from typing import Iterator, Mapping
 
 from earsr_tf.data import dataset
 from earsr_tf.data import files as files_lib
@@ -34,64 +37,95 @@ class _Media:
   boxes: str = ''
 
 
+@dataclasses.dataclass(slots=True)
+class _Path:
+  """A file of a clip, or with suffix '/' its folder of images."""
+  speaker: str
+  part: str
+  names: list[str]
+  suffix: str
+  path: str
+
+
 def list_clips(
     root: str, files: files_lib.Files,
-    genders: Mapping[str, int]) -> list[dataset.Clip]:
-  """Lists the clips of a tree, sorted by key.
+    genders: Mapping[str, int]) -> Iterator[dataset.Clip]:
+  """Lists the clips of a tree, speaker by speaker.
+
+  Only one speaker's clips are in memory: a tree may hold a million.
 
   Args:
     root: Folder that holds `dev` or `test` or the kinds themselves.
     files: Where it lies.
     genders: Speaker -> 0 female, 1 male; others are unknown.
 
+  Yields:
+    The clips of a speaker one after the other, sorted by key.
+
   Raises:
     MissingDataError: If there is no clip with a picture.
     DataError: If a folder cannot be listed.
   """
-  clips, sounds = [], 0
-  for part in PARTS:
-    for (speaker, video, clip), media in _media(root, part, files).items():
+  is_empty, sounds = True, 0
+  streams = [
+      _paths(root, part, kind, files) for part in PARTS for kind in KINDS]
+  # Of one speaker all files of the first stream come first, and so on.
+  merged = heapq.merge(*streams, key=operator.attrgetter('speaker'))
+  for _, paths in itertools.groupby(
+      merged, key=operator.attrgetter('speaker')):
+    clips = []
+    for (part, *names), media in _media(paths).items():
       if not media.picture or not (media.sound or media.is_video):
         sounds += bool(media.sound)
         continue
-      clips.append(dataset.Clip(
-          speaker=speaker, video=video, clip=clip, frames=media.picture,
-          audio=media.sound, boxes=media.boxes,
-          fps=FPS if media.is_video else 0.0,
-          gender=genders.get(speaker, -1),
-          open_set=True if part == 'test' else None))
-  if not clips:
+      clips.append(_clip(part, names, media, genders))
+    is_empty = is_empty and not clips
+    yield from sorted(clips, key=operator.attrgetter('key'))
+  if is_empty:
     lone = f' beside {sounds} voices without one' if sounds else ''
     raise manifest.MissingDataError(
         f'{root}: no clips found: no picture{lone}; expected '
         '{dev,test}/mp4/<speaker>/<video>/<clip>.mp4, or '
         '{dev,test}/frames/<speaker>/<video>/<clip>/*.jpg with a voice in '
         'aac or wav')
-  return sorted(clips, key=lambda c: c.key)
+
+
+def _paths(
+    root: str, part: str, kind: str, files: files_lib.Files
+) -> Iterator[_Path]:
+  """The media in one folder of a tree, in order of speaker."""
+  base = '/'.join(name for name in (root.rstrip('/'), part, kind) if name)
+  for path in files.walk(base, 4):
+    names = path.split('/')
+    stem, dot, suffix = names[-1].rpartition('.')
+    suffix = f'.{suffix.lower()}' if dot else ''
+    if len(names) == 4 and suffix in IMAGES:
+      yield _Path(names[0], part, names[:3], '/',
+                  f'{base}/{"/".join(names[:3])}')
+    elif len(names) == 3 and suffix in VIDEOS + SOUNDS + ('.txt',):
+      yield _Path(
+          names[0], part, [*names[:2], stem], suffix, f'{base}/{path}')
 
 
 def _media(
-    root: str, part: str, files: files_lib.Files
-) -> dict[tuple[str, str, str], _Media]:
-  """(speaker, video, clip) -> what there is of it in one part of a tree."""
-  found: dict[tuple[str, str, str], _Media] = {}
-  for kind in KINDS:
-    base = '/'.join(name for name in (root.rstrip('/'), part, kind) if name)
-    for path in files.walk(base, 4):
-      names = path.split('/')
-      stem, dot, suffix = names[-1].rpartition('.')
-      suffix = f'.{suffix.lower()}' if dot else ''
-      if len(names) == 4 and suffix in IMAGES:
-        names, suffix = names[:3], '/'
-      elif len(names) != 3 or suffix not in VIDEOS + SOUNDS + ('.txt',):
-        continue
-      else:
-        names[2] = stem
-      key = tuple(_printable(name) for name in names)
-      if suffix != '/' or key not in found or not found[key].picture:
-        _add(found.setdefault(key, _Media()), suffix,
-             f'{base}/{"/".join(names) if suffix == "/" else path}')
+    paths: Iterator[_Path]) -> dict[tuple[str, str, str, str], _Media]:
+  """(part, speaker, video, clip) -> what there is of it."""
+  found: dict[tuple[str, str, str, str], _Media] = {}
+  for path in paths:
+    key = (path.part, *map(_printable, path.names))
+    if path.suffix != '/' or key not in found or not found[key].picture:
+      _add(found.setdefault(key, _Media()), path.suffix, path.path)
   return found
+
+
+def _clip(
+    part: str, names: list[str], media: _Media,
+    genders: Mapping[str, int]) -> dataset.Clip:
+  """The clip of (speaker, video, clip) and its media."""
+  return dataset.Clip(
+      *names, frames=media.picture, audio=media.sound, boxes=media.boxes,
+      fps=FPS if media.is_video else 0.0, gender=genders.get(names[0], -1),
+      open_set=True if part == 'test' else None)
 
 
 def _add(media: _Media, suffix: str, path: str) -> None:

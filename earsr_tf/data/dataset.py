@@ -64,13 +64,14 @@ class DatasetSpec:
 
   Attributes:
     name: Name of the module.
-    list_clips: (folder, where it lies) -> its clips, in any order.
+    list_clips: (folder, where it lies) -> its clips, those of one speaker one
+      after the other.
     make_command: What to type to obtain prepared data; may hold {data_dir}.
     open_share: Share of speakers held out where the data do not say.
     min_frames_per_speaker: Speakers with fewer frames are left out.
   """
   name: str
-  list_clips: Callable[[str, files_lib.Files], list[Clip]]
+  list_clips: Callable[[str, files_lib.Files], Iterable[Clip]]
   make_command: str
   open_share: float = OPEN_SHARE
   min_frames_per_speaker: int = 0

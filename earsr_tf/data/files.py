@@ -16,7 +16,7 @@ class Files(Protocol):
   """A file system, as far as data sets read it."""
 
   def walk(self, folder: str, depth: int) -> Iterator[str]:
-    """Files below a folder, in a fixed order.
+    """Files below a folder, in order of their path, name by name.
 
     Args:
       folder: Its path; one that is not there has no files.

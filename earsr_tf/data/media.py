@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import os
 import pathlib
-import wave
 
 import numpy as np
 from PIL import Image
@@ -22,6 +21,8 @@ from earsr_tf.data import child
 from earsr_tf.data import decoding
 from earsr_tf.data import sniffing
 from earsr_tf.data import structure
+from earsr_tf.data.encoding import encode_png
+from earsr_tf.data.encoding import encode_wav
 from earsr_tf.data.sniffing import MediaError
 from earsr_tf.data.sniffing import sniff
 
@@ -221,24 +222,6 @@ def spread(total: int, count: int) -> list[int]:
   """`count` (or `total`, if fewer) positions spread evenly over `total`."""
   count = min(count, total)
   return [(2 * i + 1) * total // (2 * count) for i in range(count)]
-
-
-def encode_png(image: np.ndarray) -> bytes:
-  """Our own PNG of [H, W, 3] uint8; fast rather than small."""
-  buffer = io.BytesIO()
-  Image.fromarray(image).save(buffer, 'PNG', compress_level=1)
-  return buffer.getvalue()
-
-
-def encode_wav(samples: np.ndarray) -> bytes:
-  """Our own WAV of [n] int16: 16 kHz, mono, 16 bit."""
-  buffer = io.BytesIO()
-  with wave.open(buffer, 'wb') as f:
-    f.setnchannels(1)
-    f.setsampwidth(2)
-    f.setframerate(SAMPLE_RATE_HZ)
-    f.writeframes(samples.astype('<i2').tobytes())
-  return buffer.getvalue()
 
 
 def _frames(

@@ -20,7 +20,7 @@ def _tree(root: pathlib.Path, *names: str) -> None:
 
 
 def _list(root):
-  return clip_tree.list_clips(str(root), files.LOCAL, {'a': 1})
+  return list(clip_tree.list_clips(str(root), files.LOCAL, {'a': 1}))
 
 
 def test_kinds_find_each_other(tmp_path):
@@ -60,3 +60,33 @@ def test_odd_names_links_and_loops(tmp_path):
   assert keys == ['a/v/1', 'a/v/\\udcff', 'a/v/gone']
   for key in keys:
     key.encode()
+
+
+def test_speakers_come_one_after_the_other(tmp_path):
+  """`a-b` is between `a` and `a/...` for those who compare whole paths."""
+  _tree(tmp_path, 'dev/mp4/a/v/1.mp4', 'dev/mp4/a-b/v/2.mp4',
+        'test/mp4/a/v/3.mp4', 'dev/aac/a/v/1.m4a', 'mp4/b/v/4.mp4',
+        'dev/aac/b/v/4.m4a', 'dev/mp4/a/u/5.mp4')
+  found = _list(tmp_path)
+  assert [c.key for c in found] == [
+      'a/u/5', 'a/v/1', 'a/v/3', 'a-b/v/2', 'b/v/4']
+  assert found[1].audio == f'{tmp_path}/dev/aac/a/v/1.m4a'
+  assert [c.open_set for c in found] == [None, None, True, None, None]
+
+
+def test_one_speaker_is_listed_at_a_time(tmp_path):
+  _tree(tmp_path, *(f'mp4/s{i}/v/{i}.mp4' for i in range(9)))
+  opened = []
+
+  class Files(files.LocalFiles):
+    """Notes the folders that are listed."""
+
+    def walk(self, folder, depth):
+      opened.append(os.path.basename(folder))
+      return super().walk(folder, depth)
+
+  clips = clip_tree.list_clips(str(tmp_path), Files(), {})
+  assert next(clips).speaker == 's0'
+  assert 's8' not in opened
+  assert [c.speaker for c in clips] == [f's{i}' for i in range(1, 9)]
+  assert 's8' in opened

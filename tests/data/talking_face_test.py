@@ -165,3 +165,17 @@ def test_real_tracks_and_talking_heads(tmp_path):
       _clip(root / 'grid_clips/GRID/bbaf2n.mpg',
             boxes=str(tmp_path / 'f.txt')), WANTED)
   assert len(frames) == 4 and abs(voice.size - 38400) <= 16
+
+
+@pytest.mark.parametrize('size', [8, 40, 128])
+def test_grey_copies_are_means_of_blocks(size):
+  frame = np.random.default_rng(size).integers(
+      0, 256, (size, size, 3), np.uint8)
+  block = max(1, size // 16)
+  side = size // block
+  blocks = frame[:side * block, :side * block].reshape(
+      side, block, side, block, 3)
+  # pylint: disable=protected-access
+  np.testing.assert_array_equal(
+      talking_face._grey(frame),
+      blocks.mean(axis=(1, 3, 4), dtype=np.float64).astype(np.float32))

@@ -173,14 +173,15 @@ def test_when_every_clip_is_refused_there_is_no_manifest(tree, tmp_path):
 
 
 def test_plan_is_stable_and_checks_options(tree):
-  jobs = ingest.plan(str(tree), 'voxceleb2', OPTIONS)
+  jobs = list(ingest.plan(str(tree), 'voxceleb2', OPTIONS))
   assert len(jobs) == 13
   fewer = ingest.Options(**{**OPTIONS.__dict__, 'subset': ('dev/mp4/id1',)})
   assert set(ingest.plan(str(tree), 'voxceleb2', fewer)) < set(jobs)
   with pytest.raises(ValueError, match='shards=0'):
-    ingest.plan(str(tree), 'voxceleb2', ingest.Options(shards=0))
+    list(ingest.plan(str(tree), 'voxceleb2', ingest.Options(shards=0)))
   with pytest.raises(manifest_lib.DataError, match='no clip begins with x'):
-    ingest.plan(str(tree), 'voxceleb2', ingest.Options(subset=('x',)))
+    list(ingest.plan(
+        str(tree), 'voxceleb2', ingest.Options(subset=('x',))))
 
 
 def test_real_pairs_and_raw_mp4_go_through(tmp_path):

@@ -48,8 +48,8 @@ def _decoded(monkeypatch) -> list[str]:
   """Replaces decoding; the keys of the clips it was asked for."""
   asked = []
 
-  def decode(clip, split, options):
-    del options
+  def decode(clip, split, options, turn):
+    del options, turn
     asked.append(clip.key)
     if clip.clip == '5':
       raise media.MediaError(clip.frames, 'is text')

@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import pytest
+
 from earsr_tf.data import dataset
 from pipelines import shard_plan
 
@@ -17,8 +19,9 @@ def _jobs(count):
 
 
 def _write(jobs, path, **changes):
-  return shard_plan.write(jobs, str(path), **{
-      'base': '/in', 'shards': 3, 'fingerprint': 'f', **changes})
+  drafted = shard_plan.draft(jobs, changes.pop('base', '/in'))
+  return shard_plan.write(
+      drafted, str(path), **{'shards': 3, 'fingerprint': 'f', **changes})
 
 
 def test_slices_hold_the_clips_in_order_of_hash(tmp_path):
@@ -29,7 +32,8 @@ def test_slices_hold_the_clips_in_order_of_hash(tmp_path):
       for split in ('d_pre', 'd_rest') for n in range(3)]
   assert shard_plan.total(parts) == 40
   for part in parts:
-    clips = shard_plan.read(str(tmp_path / 'p'), part, '/in')
+    clips = list(shard_plan.read(str(tmp_path / 'p'), part, '/in'))
+    assert len(clips) == part.clips
     wanted = [clip for (split, n), clip in jobs
               if part.file.startswith(f'{split}-{n:05d}')]
     wanted.sort(key=lambda c: dataset.name_hash(c.key))
@@ -49,3 +53,19 @@ def test_a_digest_is_that_of_its_own_clips(tmp_path):
       c, frames=c.frames.replace('/in', '/on'))) for place, c in jobs]
   there = _write(moved, tmp_path / 's', base='/on')
   assert [p.digest for p in there] == [p.digest for p in before]
+
+
+def test_a_full_disk_is_named(tmp_path):
+  drafted = shard_plan.draft(_jobs(3), '/in')
+  drafted.execute('DROP TABLE lines')  # any error of the database
+  with pytest.raises(OSError, match='temporary file.*SQLITE_TMPDIR'):
+    shard_plan.write(drafted, str(tmp_path / 'p'), shards=3, fingerprint='f')
+  assert not list(tmp_path.iterdir())
+
+
+def test_errors_of_the_list_pass():
+  def jobs():
+    yield from _jobs(2)
+    raise KeyError('of mine')
+  with pytest.raises(KeyError, match='of mine'):
+    shard_plan.draft(jobs(), '/in')

@@ -37,12 +37,25 @@ def test_the_table_has_a_row_each():
   assert measurement.peak_memory() > 1
 
 
+def test_a_peak_begins_again():
+  block = b'x' * (1 << 26)
+  high = measurement.peak_memory()
+  del block
+  measurement.restart_peak_memory()
+  assert 1 < measurement.peak_memory() < high - 32
+
+
 def test_commands_of_children_are_noted():
   commands = []
   with benchmark_data._recorded(commands):
     subprocess.run([sys.executable, '-c', 'pass'], check=True)
   subprocess.run([sys.executable, '-c', ''], check=True)
   assert commands == [[sys.executable, '-c', 'pass']]
+
+
+def test_the_start_of_a_run_is_taken_off():
+  # 2 s for the first clip, half a second for each of 8 more.
+  assert benchmark_data._marginal(9, 9 / 6.0, 1 / 2.0) == 2.0
 
 
 def test_the_command_names_unknown_parts():

@@ -8,6 +8,8 @@ earsr_tf/data/boxes.py tells them apart.
 
 from __future__ import annotations
 
+from typing import Iterator
+
 from earsr_tf.data import clip_tree
 from earsr_tf.data import dataset
 from earsr_tf.data import files as files_lib
@@ -18,8 +20,8 @@ META_NAME = 'vox1_meta.csv'
 
 def list_clips(
     root: str, files: files_lib.Files = files_lib.LOCAL
-) -> list[dataset.Clip]:
-  """Lists the clips of a tree, sorted by key.
+) -> Iterator[dataset.Clip]:
+  """Lists the clips of a tree, speaker by speaker.
 
   Args:
     root: Folder that holds `wav`, or `dev/wav` and `test/wav`.

@@ -11,6 +11,7 @@ matter. Speakers under `test/` are open-set; of the others a share is, by hash.
 from __future__ import annotations
 
 import csv
+from typing import Iterator
 
 from earsr_tf.data import clip_tree
 from earsr_tf.data import dataset
@@ -25,8 +26,8 @@ _ID_COLUMNS = ('voxceleb2 id', 'voxceleb1 id', 'voxceleb id', 'id')
 
 def list_clips(
     root: str, files: files_lib.Files = files_lib.LOCAL
-) -> list[dataset.Clip]:
-  """Lists the clips of a tree, sorted by key.
+) -> Iterator[dataset.Clip]:
+  """Lists the clips of a tree, speaker by speaker.
 
   Args:
     root: Folder that holds `dev` or `test` or both, or `mp4`.

@@ -24,7 +24,7 @@ def test_lists_clips_with_labels(tmp_path):
       'Name \tVoxCeleb2 ID \tVGGFace2 ID \tGender \tSet \n'
       'A \tid1 \tn1 \tm \tdev \nB \tid2 \tn2 \tf \tdev \n'
       'C \tid7 \tn7 \tf \ttest \n')
-  clips = voxceleb2.list_clips(str(tmp_path))
+  clips = list(voxceleb2.list_clips(str(tmp_path)))
   assert [(c.key, c.gender, c.open_set) for c in clips] == [
       ('id1/v/00001', 1, None), ('id2/-v/00002', 0, None),
       ('id9/v/00001', -1, True)]
@@ -46,9 +46,9 @@ def test_reads_commas_tabs_and_blanks(tmp_path, text):
 
 def test_says_what_is_missing(tmp_path):
   with pytest.raises(manifest.MissingDataError, match='none: no clips found'):
-    voxceleb2.list_clips(str(tmp_path / 'none'))
+    list(voxceleb2.list_clips(str(tmp_path / 'none')))
   with pytest.raises(manifest.MissingDataError, match='no clips found'):
-    voxceleb2.list_clips(str(tmp_path))
+    list(voxceleb2.list_clips(str(tmp_path)))
   (tmp_path / 'vox2_meta.csv').write_text('speaker;sex\n')
   with pytest.raises(manifest.DataError, match="no columns 'VoxCeleb2 ID'"):
-    voxceleb2.list_clips(str(tmp_path))
+    list(voxceleb2.list_clips(str(tmp_path)))
