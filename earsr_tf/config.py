@@ -10,9 +10,8 @@ import dataclasses
 import math
 
 PRESETS = ('paper', 'bench', 'demo', 'tiny')
-STAGES = (
-    'generator', 'invert', 'finetune', 'low_res', 'audio', 'fusion',
-    'attributes')
+STAGES = ('generator', 'invert', 'finetune', 'low_res', 'audio', 'fusion',
+          'attributes')
 
 
 class ConfigError(ValueError):
@@ -156,8 +155,7 @@ class InvertConfig:
     feature_weight: lambda_f.
     l1_reduction: |.|_1 of the pixels, also in Eq. (2): 'mean' or 'sum'.
     features: phi, also in Eq. (2): 'vgg16' or 'discriminator' (stage 0's).
-    vgg16_weights: 'imagenet' (Keras' download), a file, or 'random' (to
-      measure costs only).
+    vgg16_weights: 'imagenet' (a download), a file, or 'random' (for costs).
     feature_layers: Keras layers of VGG16 that are compared, with commas.
     feature_distance: Of two feature maps: 'l1' or 'l2' (squared).
     feature_reduction: Over a map and over layers: 'mean' or 'sum'.
@@ -168,8 +166,7 @@ class InvertConfig:
   l1_reduction: str = 'mean'
   features: str = 'vgg16'
   vgg16_weights: str = 'imagenet'
-  feature_layers: str = (
-      'block1_conv2,block2_conv2,block3_conv3,block4_conv3')
+  feature_layers: str = 'block1_conv2,block2_conv2,block3_conv3,block4_conv3'
   feature_distance: str = 'l1'
   feature_reduction: str = 'mean'
 
@@ -245,19 +242,17 @@ class AttributesConfig:
   Attributes:
     phases: Schedule.
     num_speakers: Classes of C_i; 0 means as many as the data hold.
-    max_softening: Images are reduced by a random power of two up to this and
-      enlarged again; 1 (the paper) keeps the originals. Small presets make
-      soft faces, which a judge of sharp ones alone would misread.
+    max_softening: Images are reduced by random powers of two up to this and
+      enlarged again, for judging soft faces; 1 (the paper) keeps originals.
   """
-  phases: tuple[PhaseConfig, ...] = (
-      PhaseConfig(20_000_000, 64, learning_rate=1e-3),)
+  phases: tuple[PhaseConfig, ...] = (PhaseConfig(20_000_000, 64, 0, 0, 1e-3),)
   num_speakers: int = 0
   max_softening: int = 1
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingConfig:
-  """How a stage runs; none of it changes what the stage computes.
+  """How a stage runs; none changes what it computes, but for rounding.
 
   Attributes:
     log_every: Seconds between log lines.
@@ -270,6 +265,7 @@ class TrainingConfig:
     preview_size: Rows of the preview grids.
     cached_targets: Whether E_h's codes (Eqs. 3 to 5) are computed only once.
     deterministic: Whether TensorFlow must take kernels that repeat exactly.
+    micro_batch: Images a replica computes at a time, at most; 0 means all.
   """
   log_every: float = 10.0
   record_every: int = 5_000
@@ -281,6 +277,7 @@ class TrainingConfig:
   preview_size: int = 8
   cached_targets: bool = False
   deterministic: bool = True
+  micro_batch: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

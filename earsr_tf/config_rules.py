@@ -74,7 +74,7 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
 
 def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   rules, size = _model_rules(config), config.model.image_size
-  for name in ('max_skipped_in_a_row', 'max_rollbacks'):
+  for name in ('max_skipped_in_a_row', 'max_rollbacks', 'micro_batch'):
     value = getattr(config.training, name)
     rules.append((value >= 0, f'training.{name}={value}: use 0 or more'))
   soft = config.attributes.max_softening

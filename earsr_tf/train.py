@@ -24,14 +24,16 @@ from earsr_tf import config_json
 from earsr_tf import flags as flags_lib
 
 
-def _provenance(dataset: str, data_dir: str, manifest_sha256: str,
-                replicas: int) -> dict[str, Any]:
+def _provenance(config: config_lib.Config, dataset: str, data_dir: str,
+                manifest_sha256: str, replicas: int) -> dict[str, Any]:
   """What config.json keeps besides the configuration."""
   from earsr_tf.training import inputs  # pylint: disable=C0415
   return {
       'command': ' '.join(sys.argv), 'dataset': dataset, 'data_dir': data_dir,
       'manifest_sha256': manifest_sha256, 'versions': inputs.versions(),
-      'replicas': replicas, 'date': time.strftime('%Y-%m-%d %H:%M:%S')}
+      'replicas': replicas,
+      'rounding': {'micro_batch': config.training.micro_batch},
+      'date': time.strftime('%Y-%m-%d %H:%M:%S')}
 
 
 def _clip_names(data_dir: str, splits: tuple[str, ...], seed: int
@@ -166,7 +168,8 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   checkpoints.check_finished(run_root, inputs.sources(made), config.preset)
   inputs.check(run_root, made, config, manifest_sha256=info.manifest_sha256,
                allows_others=allow_other_inputs)
-  provenance = _provenance(dataset, data_dir, info.manifest_sha256, replicas)
+  provenance = _provenance(
+      config, dataset, data_dir, info.manifest_sha256, replicas)
   provenance['inputs'] = inputs.fingerprints(run_root, made)
   if (folder / 'config.json').exists() and not restart:
     checkpoints.claim(run_root, made, config, provenance)  # refuses early
@@ -225,13 +228,24 @@ def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:
   config = dataclasses.replace(config, invert=dataclasses.replace(
       config.invert, vgg16_weights='random'))
   made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
-  return cost_lib.estimate(made, config.model.image_size).to_json()
+  return cost_lib.estimate(
+      made, config.model.image_size,
+      micro_batch=config.training.micro_batch).to_json()
+
+
+def _resolve_config() -> config_lib.Config:
+  """The configuration that the flags ask for, those of this command last."""
+  values, config = flags_lib.FLAGS, flags_lib.resolve_config()
+  if values.micro_batch is None:
+    return config
+  return dataclasses.replace(config, training=dataclasses.replace(
+      config.training, micro_batch=values.micro_batch))
 
 
 def main() -> None:
   """Trains what the flags name."""
   values = flags_lib.FLAGS
-  config = flags_lib.resolve_config()
+  config = _resolve_config()
   profile_steps = profile_range(values.profile_steps)
   if values.dry_run:
     print(json.dumps({
@@ -258,5 +272,8 @@ if __name__ == '__main__':
   flags.DEFINE_string(
       'profile_steps', None, 'Steps of the stage, FIRST:LAST, that the '
       "profiler records for TensorBoard's page Profile.")
+  flags.DEFINE_integer(
+      'micro_batch', None, 'Images that a replica computes at a time, at most, '
+      'to save memory; 0: all. Sets training.micro_batch.', lower_bound=0)
   flags.mark_flag_as_required('stage')
   cli.run(main)

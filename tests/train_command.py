@@ -25,6 +25,7 @@ def main(*arguments: str) -> int:
     flags.DEFINE_bool('allow_other_inputs', False, 'Restore other stages.')
     flags.DEFINE_bool('verify_data', True, 'Compare checksums.')
     flags.DEFINE_string('profile_steps', None, 'FIRST:LAST.')
+    flags.DEFINE_integer('micro_batch', None, 'Images computed at a time.')
   fakes.parse_flags(*arguments)
   return cli.guard(train.main)
 

@@ -76,6 +76,48 @@ def test_dry_run_shows_settings(capsys: pytest.CaptureFixture[str]) -> None:
   assert printed['invert']['phases'][0]['images'] == 12
 
 
+def test_the_flag_sets_the_micro_batch_over_settings(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+  monkeypatch.setattr(train, 'cost', lambda config, name: None)
+  settings = ('--stage=invert', '--dry_run', '--set=training.micro_batch=8')
+  for more, wanted in (((), 8), (('--micro_batch=0',), 0)):
+    assert main(*settings, *more) == 0
+    training = json.loads(capsys.readouterr().out)['training']
+    assert training['micro_batch'] == wanted
+
+
+def test_a_negative_micro_batch_is_one_line(
+    capsys: pytest.CaptureFixture[str]) -> None:
+  assert main('--stage=invert', '--dry_run',
+              '--set=training.micro_batch=-1') == 1
+  assert 'training.micro_batch=-1: use 0 or more' in error(capsys)
+
+
+def test_micro_batches_that_cut_a_group_are_one_line(
+    capsys: pytest.CaptureFixture[str], data_dir: str, tmp_path: pathlib.Path
+    ) -> None:
+  assert main('--stage=generator', *SMALL, f'--data_dir={data_dir}',
+              f'--run_root={tmp_path}', '--micro_batch=1') == 1
+  message = error(capsys)
+  assert '--micro_batch=1' in message and 'group of 2' in message
+  assert not (tmp_path / 'generator').exists()
+
+
+@pytest.mark.slow
+def test_micro_batches_train_a_growing_generator(
+    data_dir: str, tmp_path: pathlib.Path) -> None:
+  assert main('--stage=generator', *SMALL, f'--data_dir={data_dir}',
+              f'--run_root={tmp_path}', '--micro_batch=2') == 0
+  folder = tmp_path / 'generator'
+  assert (folder / 'finished.json').exists()
+  stored = json.loads((folder / 'config.json').read_text('utf-8'))['config']
+  assert stored['training']['micro_batch'] == 2
+  rows = [json.loads(line) for line in
+          (folder / 'metrics.jsonl').read_text('utf-8').splitlines()]
+  assert len(rows) == 8 and rows[-1]['skipped'] == 0
+
+
 def test_a_wrong_setting_is_one_line(
     capsys: pytest.CaptureFixture[str]) -> None:
   assert main('--stage=invert', '--dry_run', '--set=sed=1') == 1

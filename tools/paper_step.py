@@ -32,6 +32,9 @@ _BATCH_SIZE = flags.DEFINE_integer(
 _FEATURES = flags.DEFINE_enum(
     'features', 'discriminator', ('discriminator', 'vgg16'),
     'phi of Eqs. (1) and (2), with random weights.')
+_MICRO_BATCH = flags.DEFINE_integer(
+    'micro_batch', 0, 'Images computed at a time, at most; 0: all.',
+    lower_bound=0)
 _CHILD = flags.DEFINE_bool(
     'child', False, 'Run the step in this process and print JSON.')
 
@@ -51,7 +54,9 @@ def _config() -> config_lib.Config:
       config,
       invert=dataclasses.replace(
           config.invert, features=_FEATURES.value, vgg16_weights='random'),
-      attributes=dataclasses.replace(config.attributes, num_speakers=4000))
+      attributes=dataclasses.replace(config.attributes, num_speakers=4000),
+      training=dataclasses.replace(
+          config.training, micro_batch=_MICRO_BATCH.value))
 
 
 def available_bytes() -> float:
@@ -93,7 +98,8 @@ def _step(name: str) -> dict[str, Any]:
   config, size = _config(), _BATCH_SIZE.value
   stage = importlib.import_module(f'earsr_tf.stages.{name}').stage(config)
   distribution.check_batch(size, 1, config.model.stddev_group)
-  estimate = cost.estimate(stage, config.model.image_size, size)
+  estimate = cost.estimate(
+      stage, config.model.image_size, size, _MICRO_BATCH.value)
   needed = sum(estimate.memory.values()) + _PROCESS_BYTES
   if needed > available_bytes():
     raise _MemoryError(
@@ -117,6 +123,7 @@ def _measure(stage: Any, phase: Any, config: config_lib.Config
   import tensorflow as tf
   from earsr_tf.training import distribution
   from earsr_tf.training import ema
+  from earsr_tf.training import micro_batches
   from earsr_tf.training import optimizers
   from earsr_tf.training import step as step_lib
   strategy = distribution.make_strategy(1)
@@ -131,7 +138,12 @@ def _measure(stage: Any, phase: Any, config: config_lib.Config
     if first.setdefault(source, name) != name:
       ema.start(networks[name], networks[first[source]])
   optimizers.set_learning_rate(made, stage, phase.learning_rate)
-  shape = step_lib.StepShape(phase.resolution, phase.batch_size, config.seed)
+  shape = step_lib.StepShape(
+      phase.resolution, phase.batch_size, config.seed,
+      micro_batches.slice_size(
+          phase.batch_size, 1,
+          config.model.stddev_group if stage.name == 'generator' else 1,
+          config.training.micro_batch))
   functions = [(update, step_lib.compile_update(
       strategy, networks, update,
       {n: made[update.optimizer_of(n)] for n in update.trains}, shape))
@@ -169,7 +181,7 @@ def _run_child(name: str) -> dict[str, Any]:
   done = subprocess.run(
       [sys.executable, '-m', 'tools.paper_step', '--child', f'--stage={name}',
        f'--preset={_PRESET.value}', f'--batch_size={_BATCH_SIZE.value}',
-       f'--features={_FEATURES.value}'],
+       f'--features={_FEATURES.value}', f'--micro_batch={_MICRO_BATCH.value}'],
       capture_output=True, text=True, check=False)
   if done.returncode == 0:
     return json.loads(done.stdout.splitlines()[-1])

@@ -16,6 +16,7 @@ import tensorflow as tf
 from earsr_tf.data import keys
 from earsr_tf.ops import spectrogram
 from earsr_tf.stages import stage as stage_lib
+from earsr_tf.training import micro_batches
 
 _GIGA = 1e9
 _FREE = ('Const', 'Placeholder', 'ReadVariableOp', 'VarHandleOp', 'Shape')
@@ -31,7 +32,7 @@ class Cost:
     trained: Weights that an update moves.
     flop: Update -> operations per step; lazy updates count their share.
     memory: Bytes of 'weights', 'gradients', 'optimizer' and 'activations'
-      (what the forward pass keeps for the gradients), in float32.
+      (what the forward pass keeps for the gradients), on one device.
   """
   phase: stage_lib.Phase
   parameters: dict[str, int]
@@ -56,13 +57,14 @@ class Cost:
 
 
 def estimate(stage: stage_lib.Stage, image_size: int,
-             batch_size: int = 0) -> Cost:
+             batch_size: int = 0, micro_batch: int = 0) -> Cost:
   """Traces a step of the costliest phase and counts.
 
   Args:
     stage: The stage; weights of other stages are not needed.
     image_size: Side of `image_high`.
     batch_size: Another global batch than the phase's.
+    micro_batch: `training.micro_batch`.
 
   Returns:
     The cost.
@@ -81,6 +83,8 @@ def estimate(stage: stage_lib.Stage, image_size: int,
   moved = {name for update in stage.updates for name in update.trains}
   trained = [v for name in sorted(moved)
              for v in networks[name].trainable_variables]
+  slice_size = micro_batches.slice_size(phase.batch_size, 1, 1, micro_batch)
+  slices = phase.batch_size // slice_size
   return Cost(
       phase=phase,
       parameters={name: _count(network.trainable_variables or
@@ -89,9 +93,11 @@ def estimate(stage: stage_lib.Stage, image_size: int,
       trained=_count(trained),
       flop={u.name: traces[u.name].flop / u.interval for u in stage.updates},
       memory={'weights': sum(sizes.values()),
-              'gradients': max(t.gradients for t in traces.values()),
+              # Of a slice, and the sum over the slices so far.
+              'gradients': min(slices, 2) * max(
+                  t.gradients for t in traces.values()),
               'optimizer': 2 * _bytes(trained),
-              'activations': max(t.kept for t in traces.values())})
+              'activations': max(t.kept for t in traces.values()) // slices})
 
 
 def count_flop(operations: Iterable[tf.Operation]) -> int:

@@ -97,9 +97,9 @@ def check(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
 
 def warn_of_changes(folder: str, stored: Mapping[str, Any],
                     provenance: Mapping[str, Any]) -> None:
-  """Logs what makes a resumed run less than exact: versions, devices."""
+  """Logs what makes a resumed run less than exact: versions, devices, ..."""
   rows = checkpoints.differences(
-      *({key: values[key] for key in ('versions', 'replicas')
+      *({key: values[key] for key in ('versions', 'replicas', 'rounding')
          if key in stored and key in provenance}
         for values in (stored, provenance)))
   if rows:

@@ -19,6 +19,7 @@ from earsr_tf.training import guards
 from earsr_tf.training import hyperparameters
 from earsr_tf.training import inputs
 from earsr_tf.training import interruption
+from earsr_tf.training import micro_batches
 from earsr_tf.training import observations
 from earsr_tf.training import optimizers as optimizers_lib
 from earsr_tf.training import previews
@@ -36,13 +37,23 @@ MakeDataset = Callable[[int, int], tf.data.Dataset]
 def _compiled(run: run_lib.Run, phase: stage_lib.Phase
               ) -> dict[str, step_lib.StepFunction]:
   shape = step_lib.StepShape(
-      phase.resolution, phase.batch_size, run.config.seed)
+      phase.resolution, phase.batch_size, run.config.seed, _slice_size(
+          run.stage, run.config, phase, run.strategy.num_replicas_in_sync))
   return {
       update.name: step_lib.compile_update(
           run.strategy, run.networks, update,
           {name: run.optimizers[update.optimizer_of(name)]
            for name in update.trains}, shape)
       for update in run.stage.updates}
+
+
+def _slice_size(stage: stage_lib.Stage, config: config_lib.Config,
+                phase: stage_lib.Phase, replicas: int) -> int:
+  """Images that a replica computes at a time; refuses what cannot be."""
+  group = config.model.stddev_group if stage.name == 'generator' else 1
+  distribution.check_batch(phase.batch_size, replicas, group)
+  return micro_batches.slice_size(
+      phase.batch_size, replicas, group, config.training.micro_batch)
 
 
 def _scalar(value: float) -> tf.Tensor:
@@ -245,14 +256,14 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
   Raises:
     CheckpointError: If inputs are missing, the folder holds another run, or
       none of its checkpoints is intact.
-    DeviceError: If the batch does not fit the devices.
+    DeviceError: If the batch does not fit the devices, or its groups the
+      micro-batches.
     Interrupted: If a signal asked to stop; the state is saved.
     StorageError: If something cannot be written.
     TrainingError: If losses or gradients stay non-finite.
   """
-  group = config.model.stddev_group if stage.name == 'generator' else 1
   for phase in stage.phases:
-    distribution.check_batch(phase.batch_size, replicas, group)
+    _slice_size(stage, config, phase, replicas)
   run = run_lib.build(stage, config, replicas=replicas, run_root=run_root)
   folder = checkpoints.claim(run_root, stage, config, provenance)
   inputs.warn_of_changes(

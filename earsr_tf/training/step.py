@@ -12,6 +12,7 @@ from typing import Callable, Mapping
 import tensorflow as tf
 
 from earsr_tf.stages import stage as stage_lib
+from earsr_tf.training import micro_batches
 
 # (batch, step, images, alpha, weights) -> {name: [] float32}
 StepFunction = Callable[..., Mapping[str, tf.Tensor]]
@@ -25,10 +26,13 @@ class StepShape:
     resolution: Side of the generated images.
     batch_size: Global batch.
     seed: The run's seed.
+    slice_size: Images of a replica's share that are computed at a time, a
+      divisor of it; 0 means all.
   """
   resolution: int
   batch_size: int
   seed: int
+  slice_size: int = 0
 
 
 def _mean(strategy: tf.distribute.Strategy, value: tf.Tensor) -> tf.Tensor:
@@ -48,12 +52,38 @@ def _total(update: stage_lib.Update, terms: Mapping[str, tf.Tensor],
       if name in weights])
 
 
+def _part(networks: stage_lib.Networks, update: stage_lib.Update,
+          variables: list[tf.Variable], kept: list[tf.Variable],
+          moved: list[tf.Variable]) -> Callable:
+  """Of some images: gradients of one replica, moved state, and metrics.
+
+  `kept` and `moved` become the variables that have a gradient or a new state.
+  """
+  def part(batch, clock, weights):
+    context = tf.distribute.get_replica_context()
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+      tape.watch(variables)
+      terms = update.terms(networks, batch, clock)
+      total = _total(update, terms, weights)
+      scaled = total / context.num_replicas_in_sync
+    gradients = tape.gradient(scaled, variables)
+    # While the image grows, the layers above it have no gradient yet.
+    kept[:] = [v for g, v in zip(gradients, variables) if g is not None]
+    state = update.moves(networks, batch, clock) if update.moves else []
+    moved[:] = [v for v, _ in state]
+    metrics = {name: tf.reduce_mean(term) for name, term in terms.items()}
+    metrics['total'] = total
+    return gradients, [value for _, value in state], metrics
+  return part
+
+
 def _compute(networks: stage_lib.Networks, update: stage_lib.Update,
              variables: list[tf.Variable], shape: StepShape
              ) -> tuple[Callable, list[tf.Variable], list[tf.Variable]]:
   """The replica function: gradients summed over replicas, and metrics."""
   kept: list[tf.Variable] = []
   moved: list[tf.Variable] = []
+  part = _part(networks, update, variables, kept, moved)
 
   def compute(batch, step, images, alpha, weights):
     clock = stage_lib.Clock(
@@ -61,22 +91,23 @@ def _compute(networks: stage_lib.Networks, update: stage_lib.Update,
         seed=tf.stack([shape.seed, tf.cast(step, tf.int32)]),
         resolution=shape.resolution, batch_size=shape.batch_size)
     context = tf.distribute.get_replica_context()
-    with tf.GradientTape(watch_accessed_variables=False) as tape:
-      tape.watch(variables)
-      terms = update.terms(networks, batch, clock)
-      total = _total(update, terms, weights)
-      scaled = total / context.num_replicas_in_sync
-    pairs = [(g, v) for g, v in zip(
-        tape.gradient(scaled, variables), variables) if g is not None]
-    # While the image grows, the layers above it have no gradient yet.
-    kept[:] = [v for _, v in pairs]
-    gradients = context.all_reduce(
-        tf.distribute.ReduceOp.SUM, [g for g, _ in pairs])
-    state = update.moves(networks, batch, clock) if update.moves else []
-    moved[:] = [v for v, _ in state]
-    metrics = {name: tf.reduce_mean(term) for name, term in terms.items()}
-    metrics['total'] = total
-    return gradients, [value for _, value in state], metrics
+    local = shape.batch_size // context.num_replicas_in_sync
+    if shape.slice_size in (0, local):
+      gradients, state, metrics = part(batch, clock, weights)
+    else:
+      # Called for the variables only; what is not read is not computed.
+      state = update.moves(networks, batch, clock) if update.moves else []
+      gradients, state, metrics = micro_batches.mean(
+          lambda some: part(some, clock, weights), batch,
+          size=shape.slice_size, count=local // shape.slice_size,
+          zeros=([tf.zeros(v.shape) for v in variables],
+                 [tf.zeros(v.shape) for v, _ in state],
+                 {name: tf.zeros([]) for name in (
+                     *update.weights, *update.observed, 'total')}))
+    known = {v.ref() for v in kept}
+    gradients = context.all_reduce(tf.distribute.ReduceOp.SUM, [
+        g for g, v in zip(gradients, variables) if v.ref() in known])
+    return gradients, state, metrics
 
   return compute, kept, moved
 

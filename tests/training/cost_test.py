@@ -84,6 +84,14 @@ def test_a_matrix_product_by_hand() -> None:
       'weights': 4 * 480, 'gradients': 4 * 240, 'optimizer': 8 * 240}
 
 
+def test_micro_batches_keep_less_and_add_up_gradients() -> None:
+  whole, sliced = cost.estimate(_stage(), 4), cost.estimate(
+      _stage(), 4, micro_batch=3)  # 8 images in slices of 2
+  assert sliced.memory['activations'] == whole.memory['activations'] // 4
+  assert sliced.memory['gradients'] == 2 * whole.memory['gradients']
+  assert sliced.flop == whole.flop
+
+
 def test_lazy_updates_and_averages_count_their_share() -> None:
   update = _stage().updates[0]
   made = cost.estimate(_stage(

@@ -57,7 +57,7 @@ class _Setting:
   """One network, its optimizer and a compiled update."""
 
   def __init__(self, update: stage_lib.Update, replicas: int = 1,
-               optimizer: str = 'sgd') -> None:
+               optimizer: str = 'sgd', slice_size: int = 0) -> None:
     self.strategy = distribution.make_strategy(replicas)
     with self.strategy.scope():
       self.line = _Line()
@@ -72,7 +72,7 @@ class _Setting:
     self._function = step_lib.compile_update(
         self.strategy, {'line': self.line}, update,
         {'line': self.optimizer},
-        step_lib.StepShape(16, 4, 1000))
+        step_lib.StepShape(16, 4, 1000, slice_size))
 
   def run(self, x: Sequence[float] = X, step: int = 0,
           weights: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -102,6 +102,21 @@ def test_weighted_sum_and_its_gradient(replicas: int) -> None:
   assert metrics['is_finite'] == 1.0
   assert setting.line.w.numpy() == pytest.approx(3.0 - _RATE * 43.5)
   assert setting.line.unused.numpy() == 5.0
+
+
+@pytest.mark.parametrize('replicas, slice_size', [(1, 1), (1, 2), (2, 1)])
+def test_micro_batches_give_the_same_step(
+    replicas: int, slice_size: int) -> None:
+  setting = _Setting(_update(moves=_moves), replicas, slice_size=slice_size)
+  metrics = setting.run()
+  assert metrics['linear'] == pytest.approx(9.0)
+  assert metrics['square'] == pytest.approx(112.5)
+  assert metrics['total'] == pytest.approx(2 * 9 + 0.5 * 112.5)
+  assert metrics['grad_norm'] == pytest.approx(43.5)
+  assert setting.line.w.numpy() == pytest.approx(3.0 - _RATE * 43.5)
+  assert setting.line.unused.numpy() == 5.0
+  copies = setting.strategy.experimental_local_results(setting.line.state)
+  assert {float(c.numpy()) for c in copies} == {3.0}
 
 
 def test_weights_are_arguments_not_constants() -> None:
@@ -143,13 +158,15 @@ def _root_terms(networks: Mapping[str, tf.keras.Model], batch, clock
   return {'linear': y, 'square': y}
 
 
-@pytest.mark.parametrize('replicas, terms, bad', [
-    (1, _terms, float('nan')), (2, _terms, float('inf')),
-    (2, _root_terms, 0.0)])
+@pytest.mark.parametrize('replicas, terms, bad, slice_size', [
+    (1, _terms, float('nan'), 0), (2, _terms, float('inf'), 0),
+    (2, _root_terms, 0.0, 0), (1, _terms, float('nan'), 2),
+    (2, _root_terms, 0.0, 1)])
 def test_a_step_that_is_not_finite_changes_nothing(
-    replicas: int, terms, bad: float) -> None:
+    replicas: int, terms, bad: float, slice_size: int) -> None:
   setting = _Setting(
-      _update(terms=terms, moves=_moves), replicas, optimizer='adam')
+      _update(terms=terms, moves=_moves), replicas, optimizer='adam',
+      slice_size=slice_size)
   assert setting.run()['is_finite'] == 1.0
   variables = [*setting.line.variables, *setting.optimizer.variables()]
   before = [v.numpy() for v in variables]

@@ -1,0 +1,81 @@
+"""Gradient accumulation: a batch in slices, to save memory.
+
+What a forward pass keeps for the gradients grows with the images; a slice of a
+batch keeps less. Stages draw by an image's place in the global batch, so a
+slice draws what the whole batch would.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping
+
+import tensorflow as tf
+
+from earsr_tf.training import distribution
+
+Batch = Mapping[str, tf.Tensor]
+
+
+def slice_size(batch_size: int, replicas: int, group: int, most: int) -> int:
+  """Images per slice: the most that cut a replica's share into equal ones.
+
+  Equal slices need no weights and one trace. Those of the mini-batch standard
+  deviation are whole groups, so that each image is compared with the same
+  images as in the undivided batch.
+
+  Args:
+    batch_size: Global batch.
+    replicas: Devices; `distribution.check_batch` has passed.
+    group: Group size of the mini-batch standard deviation; 1 if unused.
+    most: `training.micro_batch`, 0 for undivided batches.
+
+  Returns:
+    Images per slice; a replica's whole share if it is not divided.
+
+  Raises:
+    DeviceError: If a group is larger than `most`.
+  """
+  local = batch_size // replicas
+  group = min(group, local)
+  if not most or most >= local:
+    return local
+  sizes = [size for size in range(group, most + 1, group) if not local % size]
+  if not sizes:
+    raise distribution.DeviceError(
+        f'--micro_batch={most}: the mini-batch standard deviation compares '
+        f'the images of a group of {group} (model.stddev_group), so that a '
+        f'share of {local} images cannot be cut finer; use --micro_batch='
+        f'{group} or more, or 0 for undivided batches')
+  return sizes[-1]
+
+
+def mean(function: Callable[[Batch], Any], batch: Batch, *, size: int,
+         count: int, zeros: Any) -> Any:
+  """The mean of `function` over the slices of a batch, one after the other.
+
+  Only one slice's intermediate tensors are in memory at a time: a loop in the
+  graph without parallel iterations, whose size does not grow with `count`.
+
+  Args:
+    function: A slice -> a structure of tensors; None where it has nothing.
+    batch: Entries [size * count, ...].
+    size: Images per slice.
+    count: Slices.
+    zeros: The structure of a result, with zeros.
+
+  Returns:
+    The structure; zeros stay where `function` has None.
+  """
+  def body(number: tf.Tensor, sums: Any) -> tuple[tf.Tensor, Any]:
+    begin = number * size
+    part = {name: tf.ensure_shape(
+        values[begin:begin + size], [size, *values.shape[1:]])
+            for name, values in batch.items()}
+    return number + 1, tf.nest.map_structure(
+        lambda old, new: old if new is None else old + new, sums,
+        function(part))
+
+  _, sums = tf.while_loop(
+      lambda number, _: number < count, body, (0, zeros),
+      parallel_iterations=1)
+  return tf.nest.map_structure(lambda value: value / count, sums)
