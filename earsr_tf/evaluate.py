@@ -67,9 +67,14 @@ def run(
   from earsr_tf.evaluation import evaluator
   from earsr_tf.evaluation import report
   from earsr_tf.evaluation import tables
-  evaluation = evaluator.evaluate(
-      run_root, data_dir, frames_per_clip=frames_per_clip,
-      batch_size=batch_size, seed=seed, consistency=consistency)
+  from earsr_tf.training import memory
+  with memory.explained(
+      f'evaluation of {run_root}',
+      f'use --batch_size={max(1, batch_size // 2)} instead of {batch_size}'
+      if batch_size > 1 else 'use a machine with more memory'):
+    evaluation = evaluator.evaluate(
+        run_root, data_dir, frames_per_clip=frames_per_clip,
+        batch_size=batch_size, seed=seed, consistency=consistency)
   folder = pathlib.Path(output or os.path.join(run_root, 'evaluation'))
   for name, picture in _pictures(evaluation, people, note).items():
     durable.write(folder / name, picture)

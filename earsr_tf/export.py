@@ -43,13 +43,17 @@ def run(run_root: str, output: str, *,
   from earsr_tf.evaluation import report
   from earsr_tf.serving import export
   from earsr_tf.training import checkpoints
-  model, low_res_size = export.load(run_root, consistency)
-  trained = checkpoints.load_config(run_root, 'fusion').model
-  consistency_mode.check_stretch(consistency, trained.low_res_stretch)
-  return str(export.save(
-      model, low_res_size, output, report.provenance(
-          run_root=run_root, consistency=consistency,
-          low_res_stretch=trained.low_res_stretch)))
+  from earsr_tf.training import memory
+  with memory.explained(
+      f'export of {run_root}', 'end other programs or use a machine with more '
+      'memory; no flag makes the model smaller'):
+    model, low_res_size = export.load(run_root, consistency)
+    trained = checkpoints.load_config(run_root, 'fusion').model
+    consistency_mode.check_stretch(consistency, trained.low_res_stretch)
+    return str(export.save(
+        model, low_res_size, output, report.provenance(
+            run_root=run_root, consistency=consistency,
+            low_res_stretch=trained.low_res_stretch)))
 
 
 def check_run_root(run_root: str) -> None:

@@ -9,6 +9,7 @@ import dataclasses
 import difflib
 import json
 import math
+import re
 from typing import Any
 
 from absl import flags
@@ -136,3 +137,19 @@ def resolve_config() -> config_lib.Config:
   if FLAGS.seed is not None:
     config = dataclasses.replace(config, seed=FLAGS.seed)
   return apply_settings(config, FLAGS.set)
+
+
+def profile_range(text: str | None) -> tuple[int, int] | None:
+  """'FIRST:LAST' as two steps of the stage, which begin at 0.
+
+  Raises:
+    ConfigError: If it is anything else.
+  """
+  if not text:
+    return None
+  match = re.fullmatch(r'(\d{1,12}):(\d{1,12})', text, re.ASCII)
+  if not match or int(match[1]) > int(match[2]):
+    raise config_lib.ConfigError(
+        f'--profile_steps={text}: write the first and the last step as '
+        'FIRST:LAST, such as 20:29')
+  return int(match[1]), int(match[2])

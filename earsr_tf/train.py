@@ -9,8 +9,6 @@ import dataclasses
 import importlib
 import json
 import os
-import re
-import shutil
 import sys
 import time
 from typing import Any, Callable, Mapping, Sequence
@@ -27,11 +25,15 @@ from earsr_tf import flags as flags_lib
 def _provenance(config: config_lib.Config, dataset: str, data_dir: str,
                 manifest_sha256: str, replicas: int) -> dict[str, Any]:
   """What config.json keeps besides the configuration."""
-  from earsr_tf.training import inputs  # pylint: disable=C0415
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.training import cluster
+  from earsr_tf.training import distribution
+  from earsr_tf.training import inputs
   return {
       'command': ' '.join(sys.argv), 'dataset': dataset, 'data_dir': data_dir,
       'manifest_sha256': manifest_sha256, 'versions': inputs.versions(),
-      'replicas': replicas,
+      'replicas': distribution.total(replicas),
+      'workers': cluster.from_environment().count,
       'rounding': {'micro_batch': config.training.micro_batch},
       'date': time.strftime('%Y-%m-%d %H:%M:%S')}
 
@@ -66,7 +68,8 @@ def _check_data(dataset: str, data_dir: str) -> None:
         f'{dataset}; use --dataset={manifest.dataset}')
 
 
-def _verify_shards(data_dir: str, splits: set[str], run_root: str) -> None:
+def _verify_shards(data_dir: str, splits: set[str], run_root: str,
+                   writes: bool) -> None:
   """Refuses shards that are not those that the manifest describes."""
   # pylint: disable=import-outside-toplevel
   from earsr_tf.data import integrity
@@ -75,7 +78,7 @@ def _verify_shards(data_dir: str, splits: set[str], run_root: str) -> None:
   read = integrity.check_shards(
       manifest_lib.read_manifest(data_dir),
       [name for name in manifest_lib.SPLITS if name in splits],
-      memory=os.path.join(run_root, integrity.FILE_NAME))
+      memory=os.path.join(run_root, integrity.FILE_NAME), writes=writes)
   if read:
     logging.info('%s: %.0f MB verified in %.1f s', data_dir, read / 1e6,
                  time.monotonic() - began)
@@ -108,22 +111,6 @@ def _preview_batch(stage: Any, config: config_lib.Config, data_dir: str,
       batch_size=config.training.preview_size)))
 
 
-def profile_range(text: str | None) -> tuple[int, int] | None:
-  """'FIRST:LAST' as two steps of the stage, which begin at 0.
-
-  Raises:
-    ConfigError: If it is anything else.
-  """
-  if not text:
-    return None
-  match = re.fullmatch(r'(\d{1,12}):(\d{1,12})', text, re.ASCII)
-  if not match or int(match[1]) > int(match[2]):
-    raise config_lib.ConfigError(
-        f'--profile_steps={text}: write the first and the last step as '
-        'FIRST:LAST, such as 20:29')
-  return int(match[1]), int(match[2])
-
-
 def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
         restart: bool = False, allow_other_inputs: bool = False,
@@ -146,68 +133,93 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
 
   Raises:
     ConfigError, DataError, CheckpointError, DeviceError, TrainingError,
-      StorageError, LockedError: With one sentence that says what to do.
+      StorageError, LockedError, ClusterError, LostWorkerError,
+      OutOfMemoryError: With one sentence that says what to do.
     Interrupted: If SIGTERM or SIGINT came; the state is saved.
   """
   _check_data(dataset, data_dir)
   # pylint: disable=import-outside-toplevel
+  from earsr_tf.training import cluster
+  if not cluster.from_environment().is_chief:  # refused before TensorFlow loads
+    logging.set_verbosity(logging.ERROR)  # the chief says it all
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.data import pipeline
-  from earsr_tf.data import stream
-  from earsr_tf.training import checkpoints
-  from earsr_tf.training import distribution
   from earsr_tf.training import inputs
-  from earsr_tf.training import lock
-  distribution.configure(replicas)
+  from earsr_tf.training import memory
+  from earsr_tf.training import workers as workers_lib
+  workers = workers_lib.join(replicas)
   info = pipeline.data_info(data_dir)
   if stage == 'attributes':
     config = _with_classes(config, len(info.speakers))
   made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
-  folder = checkpoints.stage_dir(run_root, stage)
-  checkpoints.check_finished(run_root, inputs.sources(made), config.preset)
-  inputs.check(run_root, made, config, manifest_sha256=info.manifest_sha256,
-               allows_others=allow_other_inputs)
   provenance = _provenance(
       config, dataset, data_dir, info.manifest_sha256, replicas)
+  with (workers.explained(f'stage {stage}'),
+        memory.explained(f'stage {stage}', memory.training_remedy(made))):
+    if not _is_wanted(config, made, provenance, run_root=run_root,
+                      restart=restart, allow_other_inputs=allow_other_inputs):
+      return
+    if verify_data:
+      _verify_shards(data_dir, {*made.splits, *_preview_splits(made, info)},
+                     run_root, workers.is_chief)
+    workers.check_same(inputs.common(config, stage, provenance, restart))
+    with workers.hold(run_root, stage, restart):
+      _train(config, made, info, data_dir=data_dir, run_root=run_root,
+             replicas=replicas, provenance=provenance, workers=workers,
+             profile_steps=profile_steps)
+
+
+def _is_wanted(config: config_lib.Config, made: Any,
+               provenance: dict[str, Any], *, run_root: str, restart: bool,
+               allow_other_inputs: bool) -> bool:
+  """Whether there is something to train; refuses what does not fit.
+
+  Adds the restored stages to `provenance`.
+  """
+  # pylint: disable=import-outside-toplevel
+  from earsr_tf.training import checkpoints
+  from earsr_tf.training import inputs
+  folder = checkpoints.stage_dir(run_root, made.name)
+  checkpoints.check_finished(run_root, inputs.sources(made), config.preset)
+  inputs.check(run_root, made, config,
+               manifest_sha256=provenance['manifest_sha256'],
+               allows_others=allow_other_inputs)
   provenance['inputs'] = inputs.fingerprints(run_root, made)
-  if (folder / 'config.json').exists() and not restart:
+  if restart:
+    return True
+  if (folder / 'config.json').exists():
     checkpoints.claim(run_root, made, config, provenance)  # refuses early
-  if checkpoints.is_finished(run_root, stage) and not restart:
-    logging.info('%s: already finished in %s', stage, folder)
-    return
-  if verify_data:
-    _verify_shards(
-        data_dir, {*made.splits, *_preview_splits(made, info)}, run_root)
-  with lock.hold(run_root, stage), stream.explained(data_dir):
-    if restart and folder.exists():
-      shutil.rmtree(folder)
-    _train(config, made, info, data_dir=data_dir, run_root=run_root,
-           replicas=replicas, provenance=provenance,
-           profile_steps=profile_steps)
+  if checkpoints.is_finished(run_root, made.name):
+    logging.info('%s: already finished in %s', made.name, folder)
+    return False
+  return True
 
 
 def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
            run_root: str, replicas: int, provenance: dict[str, Any],
-           profile_steps: tuple[int, int] | None) -> None:
+           workers: Any, profile_steps: tuple[int, int] | None) -> None:
   """Trains a stage on prepared data; the caller holds the lock."""
   # pylint: disable=import-outside-toplevel
   from earsr_tf.data import pipeline
+  from earsr_tf.data import stream
   from earsr_tf.training import loop
   from earsr_tf.training import targets
-  data = pipeline.TrainingData(
-      data=data_dir, splits=made.splits, inputs=made.inputs,
-      targets=targets.ensure(made, config, run_root=run_root,
-                             data_dir=data_dir))
-  loop.train(
-      made, config, run_root=run_root, replicas=replicas,
-      make_dataset=lambda batch_size, start: data.batches(
-          batch_size=batch_size, seed=config.seed, start_images=start,
-          mirror=made.mirror),
-      preview_batch=_preview_batch(made, config, data_dir, info),
-      provenance=provenance,
-      clips=_clip_names(data_dir, made.splits, config.seed),
-      profile_steps=profile_steps)
+  with stream.explained(data_dir):
+    with workers.chief_first():  # the others find what the chief computed
+      found = targets.ensure(made, config, run_root=run_root,
+                             data_dir=data_dir)
+    data = pipeline.TrainingData(
+        data=data_dir, splits=made.splits, inputs=made.inputs, targets=found)
+    loop.train(
+        made, config, run_root=run_root, replicas=replicas,
+        make_dataset=lambda batch_size, start, share=None: data.batches(
+            batch_size=batch_size, seed=config.seed, start_images=start,
+            mirror=made.mirror, share=share),
+        preview_batch=_preview_batch(made, config, data_dir, info),
+        provenance=provenance,
+        clips=_clip_names(data_dir, made.splits, config.seed),
+        profile_steps=profile_steps)
 
 
 def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:
@@ -246,7 +258,7 @@ def main() -> None:
   """Trains what the flags name."""
   values = flags_lib.FLAGS
   config = _resolve_config()
-  profile_steps = profile_range(values.profile_steps)
+  profile_steps = flags_lib.profile_range(values.profile_steps)
   if values.dry_run:
     print(json.dumps({
         'stage': values.stage, 'cost': cost(config, values.stage),

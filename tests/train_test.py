@@ -134,9 +134,9 @@ def test_steps_to_profile_are_two_numbers(
 
 
 def test_a_range_of_steps_is_read() -> None:
-  assert train.profile_range('20:29') == (20, 29)
-  assert train.profile_range('0:0') == (0, 0)
-  assert train.profile_range(None) is None
+  assert flags_lib.profile_range('20:29') == (20, 29)
+  assert flags_lib.profile_range('0:0') == (0, 0)
+  assert flags_lib.profile_range(None) is None
 
 
 @pytest.mark.parametrize('stage', config_lib.STAGES)

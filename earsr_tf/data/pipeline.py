@@ -90,7 +90,8 @@ class TrainingData:
 
   def batches(
       self, *, batch_size: int, seed: int, start_images: int = 0,
-      training: bool = True, mirror: bool = False) -> tf.data.Dataset:
+      training: bool = True, mirror: bool = False,
+      share: stream.Share | None = None) -> tf.data.Dataset:
     """Endless batches.
 
     Args:
@@ -99,10 +100,11 @@ class TrainingData:
       start_images: Images consumed before; the stream continues there.
       training: False keeps the stored order; the draws stay.
       mirror: Flips each image left to right with probability 1/2.
+      share: The rows of each global batch that are wanted; None: all.
 
     Returns:
       Dataset of dicts with the inputs and `keys.INDEX`, batches of
-      `batch_size`.
+      `batch_size` or `share.size`.
 
     Raises:
       DataError: If the data are damaged.
@@ -114,20 +116,24 @@ class TrainingData:
         manifest=self._manifest, splits=self._splits, beside=self._beside,
         seed=seed, start=start_images, shuffle=training)
     draw = functools.partial(examples_lib.draw, seed=seed, mirror=mirror)
+    stored = order.rows() if self._is_kept else order.from_shards()
+    if share:
+      stored = share.keep(stored, start_images, batch_size)
 
     if self._is_kept:
       content = self._content
-      examples = order.rows().map(
+      examples = stored.map(
           lambda index, row: draw(
               examples_lib.kept(content, row), index=index),
           num_parallel_calls=2)
     else:
-      examples = order.from_shards().map(
+      examples = stored.map(
           lambda index, parts: draw(examples_lib.stored(
               examples_lib.parse(parts, self._wanted),
               self._manifest.image_size), index=index),
           num_parallel_calls=2)
-    return _finish(examples, batch_size, drop_remainder=True)
+    return _finish(examples, share.size if share else batch_size,
+                   drop_remainder=True)
 
   @functools.cached_property
   def _content(self) -> dict[str, tf.Tensor]:

@@ -9,6 +9,7 @@ of records that are in memory. Files beside the shards are read along.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from typing import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -72,6 +73,35 @@ def explained(data_dir: str) -> Iterator[None]:
   raise manifest_lib.DataError(
       f'{data_dir}: {reason}; python -m tools.verify_data {data_dir} names '
       'it; prepare the data again')
+
+
+@dataclasses.dataclass(frozen=True)
+class Share:
+  """What one of several workers reads of every global batch.
+
+  Attributes:
+    first: Its first row ...
+    stop: ... and the first that is no longer its own.
+    size: Rows of the batches that it gets: those of one replica.
+  """
+  first: int
+  stop: int
+  size: int
+
+  def keep(self, examples: tf.data.Dataset, start: int, batch_size: int
+           ) -> tf.data.Dataset:
+    """Those of endless (position, ...) that are its own.
+
+    Args:
+      examples: In order of position.
+      start: Position at which the first global batch begins.
+      batch_size: Global batch.
+    """
+    def is_own(position: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
+      row = (position - start) % batch_size
+      return (row >= self.first) & (row < self.stop)
+
+    return examples.filter(is_own)
 
 
 class Order:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import platform
 from typing import Any, Mapping
 
@@ -95,11 +96,32 @@ def check(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
     logging.warning('%s; allowed', what)
 
 
+def common(config: config_lib.Config, stage: str,
+           provenance: Mapping[str, Any], restart: bool) -> dict[str, str]:
+  """What all workers must have been started with, in words for people.
+
+  Args:
+    config: The whole configuration.
+    stage: Name of the stage.
+    provenance: Of config.json, with 'inputs'.
+    restart: Whether an earlier run is thrown away.
+  """
+  parts = {
+      '--stage': stage, 'configuration': config_json.to_json(config),
+      'manifest of the data': provenance['manifest_sha256'],
+      'version of Python or of a package': provenance['versions'],
+      'checkpoint of a restored stage': provenance['inputs'],
+      '--restart': restart}
+  return {name: json.dumps(part, sort_keys=True)
+          for name, part in parts.items()}
+
+
 def warn_of_changes(folder: str, stored: Mapping[str, Any],
                     provenance: Mapping[str, Any]) -> None:
   """Logs what makes a resumed run less than exact: versions, devices, ..."""
   rows = checkpoints.differences(
-      *({key: values[key] for key in ('versions', 'replicas', 'rounding')
+      *({key: values[key]
+          for key in ('versions', 'replicas', 'workers', 'rounding')
          if key in stored and key in provenance}
         for values in (stored, provenance)))
   if rows:

@@ -16,22 +16,16 @@ from earsr_tf.training import checkpoints
 from earsr_tf.training import distribution
 from earsr_tf.training import ema
 from earsr_tf.training import guards
-from earsr_tf.training import hyperparameters
 from earsr_tf.training import inputs
 from earsr_tf.training import interruption
+from earsr_tf.training import memory
 from earsr_tf.training import micro_batches
-from earsr_tf.training import observations
 from earsr_tf.training import optimizers as optimizers_lib
-from earsr_tf.training import previews
-from earsr_tf.training import profiling
 from earsr_tf.training import recovery
 from earsr_tf.training import run as run_lib
 from earsr_tf.training import schedule
 from earsr_tf.training import step as step_lib
-from earsr_tf.training import summaries
-
-# (batch_size, start_images) -> endless dataset of batches.
-MakeDataset = Callable[[int, int], tf.data.Dataset]
+from earsr_tf.training import workers
 
 
 def _compiled(run: run_lib.Run, phase: stage_lib.Phase
@@ -147,6 +141,8 @@ def _average_function(run: run_lib.Run) -> Callable[[tf.Tensor], None] | None:
 
 def _report(run: run_lib.Run, span: schedule.Span,
             values: Mapping[str, Any]) -> None:
+  if not run.workers.is_chief:
+    return
   floats = {k: float(v) for k, v in values.items()
             if not k.endswith('/is_finite')}
   for key, weight in run.weights.items():
@@ -158,6 +154,8 @@ def _report(run: run_lib.Run, span: schedule.Span,
 
 
 def _preview(run: run_lib.Run, span: schedule.Span) -> None:
+  if not run.workers.is_chief:
+    return
   images = int(run.images)
   run.previews.write(
       run.reporter, images, span.phase.resolution, span.alpha(images))
@@ -192,24 +190,27 @@ def _run_phase(run: run_lib.Run, span: schedule.Span, batches: Iterator[Any],
     if owes_save and not run.skips.streak():
       run.save()
       owes_save = False
-    if stop.name:
+    if run.workers.any(bool(stop.name)):
       run.save()
       raise interruption.Interrupted(
-          f'stage {run.stage.name}: stopped by {stop.name} after step '
+          f'stage {run.stage.name}: stopped by '
+          f'{stop.name or "a signal to another worker"} after step '
           f'{int(run.step)} ({after} images), which is saved; the same '
           'command goes on')
 
 
-def _phases(run: run_lib.Run, make_dataset: MakeDataset,
+def _phases(run: run_lib.Run, make_dataset: workers.MakeDataset,
             stop: interruption.StopRequest) -> str:
   """Trains what is left of all phases; returns the last checkpoint."""
   spans = schedule.spans(run.stage.phases)
-  for span in spans:
+  for number, span in enumerate(spans):
     images = int(run.images)
     if images < span.last:
-      dataset = run.strategy.experimental_distribute_dataset(
-          make_dataset(span.phase.batch_size, images))
-      _run_phase(run, span, iter(dataset), stop)
+      batches = run.workers.batches(
+          run.strategy, make_dataset, span.phase.batch_size, images)
+      with memory.explained(f'stage {run.stage.name}',
+                            memory.phase_remedy(run.stage, number)):
+        _run_phase(run, span, batches, stop)
   _preview(run, spans[-1])
   return run.save()
 
@@ -222,32 +223,35 @@ def _finish(run: run_lib.Run, path: str, folder: pathlib.Path,
       'rollbacks': run.rollbacks, 'seconds': round(seconds, 1)})
 
 
-def _watch(run: run_lib.Run, batch: Mapping[str, tf.Tensor],
-           profile_steps: tuple[int, int] | None, folder: pathlib.Path
-           ) -> None:
-  fixed = observations.Fixed(
-      stage=run.stage, networks=run.networks, batch=batch,
-      seed=run.config.seed)
-  run.observer = observations.Observer(fixed=fixed)
-  run.previews = previews.Previews(fixed=fixed)
-  run.profile = profiling.Profile(
-      steps=profile_steps, folder=folder / summaries.FOLDER)
+def _open(run: run_lib.Run, run_root: str, provenance: Mapping[str, Any]
+          ) -> pathlib.Path:
+  """Claims the stage's folder, and tells what changed since it was begun."""
+  with run.workers.chief_first():
+    folder = checkpoints.claim(
+        run_root, run.stage, run.config, provenance)
+  inputs.warn_of_changes(
+      str(folder), checkpoints.load_record(run_root, run.stage.name),
+      provenance)
+  return folder
 
 
 def train(stage: stage_lib.Stage, config: config_lib.Config, *,
-          run_root: str, replicas: int, make_dataset: MakeDataset,
+          run_root: str, replicas: int, make_dataset: workers.MakeDataset,
           preview_batch: Mapping[str, tf.Tensor],
           provenance: Mapping[str, Any],
           clips: recovery.NameClips | None = None,
           profile_steps: tuple[int, int] | None = None) -> None:
   """Trains a stage to its end, going on where a run was left.
 
+  Where TF_CONFIG names several workers, all call this alike; the chief writes.
+
   Args:
     stage: What to train.
     config: The whole configuration, stored in the run's folder.
     run_root: Folder of all stages.
     replicas: Devices.
-    make_dataset: Gives the batches, from any image on.
+    make_dataset: Gives the batches, from any image on; with a third
+      argument, what one of several workers reads of them.
     preview_batch: Fixed inputs of previews and observations.
     provenance: Stored beside the configuration.
     clips: Names the clips of a batch, for messages.
@@ -256,6 +260,7 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
   Raises:
     CheckpointError: If inputs are missing, the folder holds another run, or
       none of its checkpoints is intact.
+    ClusterError: If the workers do not belong together.
     DeviceError: If the batch does not fit the devices, or its groups the
       micro-batches.
     Interrupted: If a signal asked to stop; the state is saved.
@@ -263,23 +268,17 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
     TrainingError: If losses or gradients stay non-finite.
   """
   for phase in stage.phases:
-    _slice_size(stage, config, phase, replicas)
+    _slice_size(stage, config, phase, distribution.total(replicas))
   run = run_lib.build(stage, config, replicas=replicas, run_root=run_root)
-  folder = checkpoints.claim(run_root, stage, config, provenance)
-  inputs.warn_of_changes(
-      str(folder), checkpoints.load_record(run_root, stage.name), provenance)
+  folder = _open(run, run_root, provenance)
   # Before resuming: previews may show what the stage began with.
-  _watch(run, preview_batch, profile_steps, folder)
+  run_lib.watch(run, preview_batch, profile_steps, folder)
   run_lib.resume(run, folder)
   if stage.start and not int(run.images):
     with run.strategy.scope():
       stage.start(run.networks, next(iter(make_dataset(stage.start_images, 0))))
   began, path = time.monotonic(), ''
-  run.reporter = summaries.Reporter(
-      folder=folder, stage=stage.name, images=int(run.images),
-      total_images=sum(p.images for p in stage.phases),
-      log_every=config.training.log_every)
-  run.reporter.hyperparameters(hyperparameters.core_values(config, stage))
+  run.reporter = run_lib.open_reporter(run, folder)
   try:
     with interruption.StopRequest() as stop:
       while not path:
@@ -290,4 +289,6 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
   finally:
     run.profile.close()
     run.reporter.close()
-  _finish(run, path, folder, time.monotonic() - began)
+  with run.workers.chief_first():
+    if run.workers.is_chief:
+      _finish(run, path, folder, time.monotonic() - began)

@@ -25,7 +25,12 @@ def _indices(run: run_lib.Run, batch: Mapping[str, Any]) -> list[int]:
   if keys.INDEX not in batch:
     return []
   parts = run.strategy.experimental_local_results(batch[keys.INDEX])
-  return [int(i) for part in parts for i in part.numpy()]
+  here = [int(i) for part in parts for i in part.numpy()]
+  if run.workers.cluster.count == 1:
+    return here
+  # The batch of all workers: what is not finite may be anybody's.
+  first = int(run.images)
+  return list(range(first, first + len(here) * run.workers.cluster.count))
 
 
 def warn_of_skip(run: run_lib.Run, update: stage_lib.Update,
@@ -75,6 +80,7 @@ def roll_back(run: run_lib.Run, error: guards.NotFiniteError,
     clips: Names the clips of a batch.
 
   Raises:
+    ClusterError: If workers went back to different checkpoints.
     TrainingError: If it failed here before, too often, or was never saved.
   """
   what, images = f'stage {run.stage.name}: {error}', int(run.images)
@@ -91,6 +97,7 @@ def roll_back(run: run_lib.Run, error: guards.NotFiniteError,
         '--restart and a lower --set=optimizer.learning_rate=; a larger '
         '--set=training.max_skipped_in_a_row= lets the same command skip more'
         ) from error
+  run.workers.check_same({'newest checkpoint': path})
   run.failed_at, run.rollbacks = images, run.rollbacks + 1
   run.reporter.rewind(int(run.images))
   run.reporter.note(int(run.images), 'rollback', f'{what}; back to {path}')

@@ -14,6 +14,7 @@ from earsr_tf.training import checkpoints
 from earsr_tf.training import distribution
 from earsr_tf.training import ema
 from earsr_tf.training import guards
+from earsr_tf.training import hyperparameters
 from earsr_tf.training import observations
 from earsr_tf.training import optimizers as optimizers_lib
 from earsr_tf.training import previews
@@ -21,6 +22,7 @@ from earsr_tf.training import profiling
 from earsr_tf.training import store as store_lib
 from earsr_tf.training import summaries
 from earsr_tf.training import weights as weights_lib
+from earsr_tf.training import workers as workers_lib
 
 
 @dataclasses.dataclass
@@ -39,6 +41,7 @@ class Run:
     images: [] int64, images shown so far.
     store: The run's checkpoints.
     reporter: Where it reports.
+    workers: The processes that train it together.
     observer: What it measures for its records.
     previews: What it shows of its networks.
     profile: Which of its steps are profiled.
@@ -55,7 +58,9 @@ class Run:
   step: tf.Variable
   images: tf.Variable
   store: store_lib.Store | None = None
-  reporter: summaries.Reporter | None = None
+  reporter: summaries.Reporter | summaries.Silence | None = None
+  workers: workers_lib.Workers = dataclasses.field(
+      default_factory=workers_lib.Workers)
   observer: observations.Observer | None = None
   previews: previews.Previews | None = None
   profile: profiling.Profile | None = None
@@ -104,7 +109,8 @@ def build(stage: stage_lib.Stage, config: config_lib.Config, *, replicas: int,
       stage, config, strategy, networks, optimizers, weights_lib.make(stage),
       guards.Skips(stage=stage),
       step=tf.Variable(0, dtype=tf.int64, trainable=False),
-      images=tf.Variable(0, dtype=tf.int64, trainable=False))
+      images=tf.Variable(0, dtype=tf.int64, trainable=False),
+      workers=workers_lib.join(replicas))
 
 
 def saved_networks(run: Run) -> dict[str, tf.keras.Model]:
@@ -115,11 +121,50 @@ def saved_networks(run: Run) -> dict[str, tf.keras.Model]:
           for name in sorted(moving | set(run.stage.outputs))}
 
 
+def watch(run: Run, batch: stage_lib.Batch,
+          profile_steps: tuple[int, int] | None, folder: pathlib.Path) -> None:
+  """Prepares what looks at the run; its networks have their first weights.
+
+  Args:
+    run: The run.
+    batch: Fixed inputs of previews and observations.
+    profile_steps: First and last step that the chief's profiler records.
+    folder: Of the stage.
+  """
+  fixed = observations.Fixed(
+      stage=run.stage, networks=run.networks, batch=batch,
+      seed=run.config.seed)
+  run.observer = observations.Observer(fixed=fixed)
+  run.previews = previews.Previews(fixed=fixed)
+  run.profile = profiling.Profile(
+      steps=profile_steps if run.workers.is_chief else None,
+      folder=folder / summaries.FOLDER)
+
+
+def open_reporter(run: Run, folder: pathlib.Path
+                  ) -> summaries.Reporter | summaries.Silence:
+  """Where the run reports from its present image on; the chief's job.
+
+  Raises:
+    StorageError: If the record cannot be written.
+  """
+  if not run.workers.is_chief:
+    return summaries.Silence()
+  reporter = summaries.Reporter(
+      folder=folder, stage=run.stage.name, images=int(run.images),
+      total_images=sum(p.images for p in run.stage.phases),
+      log_every=run.config.training.log_every)
+  reporter.hyperparameters(
+      hyperparameters.core_values(run.config, run.stage))
+  return reporter
+
+
 def resume(run: Run, folder: pathlib.Path) -> None:
   """Opens the run's checkpoints and goes on from the newest intact one.
 
   Raises:
     CheckpointError: If there are checkpoints and none can be restored.
+    ClusterError: If workers found different ones.
   """
   networks = saved_networks(run)
   weights = [run.weights[key] for key in sorted(run.weights)]
@@ -132,8 +177,10 @@ def resume(run: Run, folder: pathlib.Path) -> None:
   variables += [v for o in run.optimizers.values() for v in o.variables()]
   run.store = store_lib.Store(
       checkpoint=checkpoint, variables=variables,
-      folder=folder / 'checkpoints', keep=run.config.training.keep)
+      folder=folder / 'checkpoints', keep=run.config.training.keep,
+      writes=run.workers.is_chief)
   path = run.store.restore_newest()
   if path:
     logging.info('%s: going on from %s (%d images)', run.stage.name, path,
                  int(run.images))
+  run.workers.check_same({'newest checkpoint': str(int(run.images))})

@@ -50,7 +50,7 @@ class Store:
 
   def __init__(self, *, checkpoint: tf.train.Checkpoint,
                variables: Sequence[tf.Variable], folder: pathlib.Path,
-               keep: int):
+               keep: int, writes: bool = True):
     """Removes what an interrupted save left.
 
     Args:
@@ -58,14 +58,17 @@ class Store:
       variables: The variables in it.
       folder: Where; need not exist.
       keep: Checkpoints kept.
+      writes: False for a worker whose chief writes; it only restores.
     """
     self._checkpoint = checkpoint
     self._variables = list(variables)
     self._folder = folder
     self._keep = keep
+    self._writes = writes
     self._damaged: set[int] = set()
     self._latest: int | None = None
-    self._remove(*_LEFT_OVER)
+    if writes:
+      self._remove(*_LEFT_OVER)
 
   def restore_newest(self) -> str | None:
     """Restores the newest checkpoint that is intact.
@@ -117,9 +120,10 @@ class Store:
       raise guards.NotFiniteError(
           f'{", ".join(bad[:3])} (of {len(bad)}) hold values that are not '
           f'finite after {number} images, so no checkpoint was written')
-    self._write(number)
+    if self._writes:
+      self._write(number)
+      self._sweep(number)
     self._latest = number
-    self._sweep(number)
     return prefix
 
   def _write(self, number: int) -> None:

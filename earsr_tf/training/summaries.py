@@ -24,6 +24,25 @@ FOLDER = 'train'  # of the event files, within that of the stage
 _MAX_VOICES = 4
 
 
+class Silence:
+  """Stands in for `Reporter` in a worker whose chief reports."""
+
+  def rewind(self, images: int) -> None:
+    """Nothing was recorded."""
+
+  def sync(self) -> None:
+    """Nothing has to reach the disk."""
+
+  def advance(self, images: int) -> None:
+    """There is no bar."""
+
+  def note(self, images: int, name: str, text: str) -> None:
+    """The chief tells it."""
+
+  def close(self) -> None:
+    """Nothing is open."""
+
+
 class Reporter:
   """Writes the scalars, images and voices of one stage.
 

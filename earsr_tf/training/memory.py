@@ -1,0 +1,77 @@
+"""Out of memory: one sentence that names what to lower, and its value now."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Iterator
+
+import tensorflow as tf
+
+from earsr_tf.stages import stage as stage_lib
+
+_SHAPE = re.compile(r'shape ?(\[[\d, ]*\]) and type (\w+)')
+
+
+class OutOfMemoryError(RuntimeError):
+  """A device or the machine has too little memory; says what to lower.
+
+  Attributes:
+    exit_code: What a command ends with: 71, refused by the system.
+  """
+  exit_code = 71
+
+
+@contextlib.contextmanager
+def explained(where: str, remedy: str) -> Iterator[None]:
+  """Turns a failed allocation into a sentence.
+
+  What cannot be written to a disk is no matter of memory, though TensorFlow
+  has one error for both: it is caught where files are written.
+
+  Args:
+    where: What goes on inside, such as 'stage fusion'.
+    remedy: What to do, with flags and values.
+
+  Raises:
+    OutOfMemoryError: If there is too little memory.
+  """
+  try:
+    yield
+  except (tf.errors.ResourceExhaustedError, MemoryError) as error:
+    raise OutOfMemoryError(
+        f'{where}: out of memory{_wanted(str(error))}; {remedy}') from error
+
+
+def _wanted(message: str) -> str:
+  """The tensor that there was no room for, if the message tells."""
+  match = _SHAPE.search(message)
+  return f' (no room for {match[2]} {match[1]})' if match else ''
+
+
+def phase_remedy(stage: stage_lib.Stage, number: int) -> str:
+  """What to lower where a phase of a stage runs out of memory.
+
+  Args:
+    stage: The stage.
+    number: Which of its phases, from 0.
+  """
+  phase = stage.phases[number]
+  if phase.batch_size == 1:
+    return 'use a machine with more memory, or a smaller model'
+  name = f'--set={stage.name}.phases.{number}.batch_size'
+  half = phase.batch_size // 2
+  return (f'use --micro_batch={half}, with which the run goes on, or {name}='
+          f'{half} instead of {phase.batch_size} (with --restart: another '
+          'batch is another run)')
+
+
+def training_remedy(stage: stage_lib.Stage) -> str:
+  """What to lower where a stage runs out of memory outside of its steps.
+
+  Args:
+    stage: The stage.
+  """
+  largest = max(range(len(stage.phases)),
+                key=lambda i: stage.phases[i].batch_size)
+  return phase_remedy(stage, largest)
