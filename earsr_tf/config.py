@@ -10,6 +10,7 @@ import dataclasses
 import math
 
 PRESETS = ('paper', 'bench', 'demo', 'tiny')
+PRECISIONS = ('float32', 'mixed_bfloat16')
 STAGES = ('generator', 'invert', 'finetune', 'low_res', 'audio', 'fusion',
           'attributes')
 
@@ -266,6 +267,7 @@ class TrainingConfig:
     cached_targets: Whether E_h's codes (Eqs. 3 to 5) are computed only once.
     deterministic: Whether TensorFlow must take kernels that repeat exactly.
     micro_batch: Images a replica computes at a time, at most; 0 means all.
+    precision: Of convolutions and matrix products; see docs/training.md.
   """
   log_every: float = 10.0
   record_every: int = 5_000
@@ -278,6 +280,7 @@ class TrainingConfig:
   cached_targets: bool = False
   deterministic: bool = True
   micro_batch: int = 0
+  precision: str = 'float32'
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,6 +21,8 @@ def _choices(config: config_lib.Config) -> list[tuple[str, str, tuple]]:
       ('model.encoder_init', model.encoder_init,
        ('glorot_uniform', 'he_normal')),
       ('model.fusion_init', model.fusion_init, ('glorot_uniform', 'zeros')),
+      ('training.precision', config.training.precision,
+       config_lib.PRECISIONS),
       ('optimizer.decay', config.optimizer.decay, ('none', 'cosine')),
       ('invert.features', invert.features, ('vgg16', 'discriminator')),
       ('invert.feature_distance', invert.feature_distance, ('l1', 'l2')),

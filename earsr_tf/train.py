@@ -34,7 +34,8 @@ def _provenance(config: config_lib.Config, dataset: str, data_dir: str,
       'manifest_sha256': manifest_sha256, 'versions': inputs.versions(),
       'replicas': distribution.total(replicas),
       'workers': cluster.from_environment().count,
-      'rounding': {'micro_batch': config.training.micro_batch},
+      'rounding': {'micro_batch': config.training.micro_batch,
+                   'precision': config.training.precision},
       'date': time.strftime('%Y-%m-%d %H:%M:%S')}
 
 
@@ -248,10 +249,10 @@ def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:
 def _resolve_config() -> config_lib.Config:
   """The configuration that the flags ask for, those of this command last."""
   values, config = flags_lib.FLAGS, flags_lib.resolve_config()
-  if values.micro_batch is None:
-    return config
-  return dataclasses.replace(config, training=dataclasses.replace(
-      config.training, micro_batch=values.micro_batch))
+  own = {name: getattr(values, name) for name in ('micro_batch', 'precision')
+         if getattr(values, name) is not None}
+  return dataclasses.replace(
+      config, training=dataclasses.replace(config.training, **own))
 
 
 def main() -> None:
@@ -287,5 +288,8 @@ if __name__ == '__main__':
   flags.DEFINE_integer(
       'micro_batch', None, 'Images that a replica computes at a time, at most, '
       'to save memory; 0: all. Sets training.micro_batch.', lower_bound=0)
+  flags.DEFINE_enum(
+      'precision', None, config_lib.PRECISIONS,
+      'Of convolutions and matrix products. Sets training.precision.')
   flags.mark_flag_as_required('stage')
   cli.run(main)

@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
+from earsr_tf import config as config_lib
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.training import checkpoints
 from earsr_tf.training import distribution
@@ -25,6 +26,7 @@ class Way:
   Attributes:
     replicas: Devices.
     slice_size: Images computed at a time; 0 for all.
+    precision: `training.precision`.
     steps: Optimizer steps.
     rate: Learning rate; 0 for the phase's.
     epsilon: Adam's; a large one keeps steps in proportion to gradients, where
@@ -32,6 +34,7 @@ class Way:
   """
   replicas: int = 1
   slice_size: int = 0
+  precision: str = 'float32'
   steps: int = 2
   rate: float = 0.0
   epsilon: float = 1e-8
@@ -63,6 +66,13 @@ class Outcome:
     return [v for n in self.networks.values() for v in n.variables]
 
 
+def config_of(precision: str = 'float32') -> config_lib.Config:
+  """The small configuration in a precision."""
+  config = fakes.small_config()
+  return dataclasses.replace(config, training=dataclasses.replace(
+      config.training, precision=precision))
+
+
 def train(name: str, way: Way, run_root: str) -> Outcome:
   """Trains the last phase of a stage from the same start in any way.
 
@@ -71,7 +81,8 @@ def train(name: str, way: Way, run_root: str) -> Outcome:
     way: How.
     run_root: Folder of `fakes.save_inputs`.
   """
-  stage = fakes.stage(name, fakes.small_config())
+  config = config_of(way.precision)
+  stage = fakes.stage(name, config)
   stage = dataclasses.replace(stage, adam={
       key: dataclasses.replace(adam, epsilon=way.epsilon)
       for key, adam in stage.adam.items()})
@@ -91,7 +102,11 @@ def train(name: str, way: Way, run_root: str) -> Outcome:
 
 
 def _spread(networks: stage_lib.Networks) -> None:
-  """Moves what starts at zero or one, where roundings would be all there is."""
+  """Moves what starts so small or even that roundings would be all there is."""
+  for name in ('image_encoder', 'low_res_encoder', 'audio_encoder'):
+    if name in networks:
+      for variable in networks[name].head.trainable_variables:
+        variable.assign(tf.random.stateless_normal(variable.shape, [3, 4]))
   if 'generator' in networks:
     synthesis = networks['generator'].synthesis
     for number, variable in enumerate((

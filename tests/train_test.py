@@ -76,22 +76,27 @@ def test_dry_run_shows_settings(capsys: pytest.CaptureFixture[str]) -> None:
   assert printed['invert']['phases'][0]['images'] == 12
 
 
-def test_the_flag_sets_the_micro_batch_over_settings(
+def test_flags_set_micro_batch_and_precision_over_settings(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
   monkeypatch.setattr(train, 'cost', lambda config, name: None)
-  settings = ('--stage=invert', '--dry_run', '--set=training.micro_batch=8')
-  for more, wanted in (((), 8), (('--micro_batch=0',), 0)):
+  settings = ('--stage=invert', '--dry_run', '--set=training.micro_batch=8',
+              '--set=training.precision=mixed_bfloat16')
+  for more, wanted in (
+      ((), (8, 'mixed_bfloat16')),
+      (('--micro_batch=0', '--precision=float32'), (0, 'float32'))):
     assert main(*settings, *more) == 0
     training = json.loads(capsys.readouterr().out)['training']
-    assert training['micro_batch'] == wanted
+    assert (training['micro_batch'], training['precision']) == wanted
 
 
-def test_a_negative_micro_batch_is_one_line(
-    capsys: pytest.CaptureFixture[str]) -> None:
-  assert main('--stage=invert', '--dry_run',
-              '--set=training.micro_batch=-1') == 1
-  assert 'training.micro_batch=-1: use 0 or more' in error(capsys)
+@pytest.mark.parametrize('setting, words', [
+    ('micro_batch=-1', 'training.micro_batch=-1: use 0 or more'),
+    ('precision=float16', "use 'float32' or 'mixed_bfloat16'")])
+def test_wrong_micro_batches_and_precisions_are_one_line(
+    capsys: pytest.CaptureFixture[str], setting: str, words: str) -> None:
+  assert main('--stage=invert', '--dry_run', f'--set=training.{setting}') == 1
+  assert words in error(capsys)
 
 
 def test_micro_batches_that_cut_a_group_are_one_line(
@@ -105,14 +110,16 @@ def test_micro_batches_that_cut_a_group_are_one_line(
 
 
 @pytest.mark.slow
-def test_micro_batches_train_a_growing_generator(
+def test_micro_batches_in_mixed_precision_train_a_growing_generator(
     data_dir: str, tmp_path: pathlib.Path) -> None:
   assert main('--stage=generator', *SMALL, f'--data_dir={data_dir}',
-              f'--run_root={tmp_path}', '--micro_batch=2') == 0
+              f'--run_root={tmp_path}', '--micro_batch=2',
+              '--precision=mixed_bfloat16') == 0
   folder = tmp_path / 'generator'
   assert (folder / 'finished.json').exists()
   stored = json.loads((folder / 'config.json').read_text('utf-8'))['config']
   assert stored['training']['micro_batch'] == 2
+  assert stored['training']['precision'] == 'mixed_bfloat16'
   rows = [json.loads(line) for line in
           (folder / 'metrics.jsonl').read_text('utf-8').splitlines()]
   assert len(rows) == 8 and rows[-1]['skipped'] == 0

@@ -35,6 +35,9 @@ _FEATURES = flags.DEFINE_enum(
 _MICRO_BATCH = flags.DEFINE_integer(
     'micro_batch', 0, 'Images computed at a time, at most; 0: all.',
     lower_bound=0)
+_PRECISION = flags.DEFINE_enum(
+    'precision', 'float32', config_lib.PRECISIONS,
+    'Of convolutions and matrix products.')
 _CHILD = flags.DEFINE_bool(
     'child', False, 'Run the step in this process and print JSON.')
 
@@ -56,7 +59,8 @@ def _config() -> config_lib.Config:
           config.invert, features=_FEATURES.value, vgg16_weights='random'),
       attributes=dataclasses.replace(config.attributes, num_speakers=4000),
       training=dataclasses.replace(
-          config.training, micro_batch=_MICRO_BATCH.value))
+          config.training, micro_batch=_MICRO_BATCH.value,
+          precision=_PRECISION.value))
 
 
 def available_bytes() -> float:
@@ -181,7 +185,8 @@ def _run_child(name: str) -> dict[str, Any]:
   done = subprocess.run(
       [sys.executable, '-m', 'tools.paper_step', '--child', f'--stage={name}',
        f'--preset={_PRESET.value}', f'--batch_size={_BATCH_SIZE.value}',
-       f'--features={_FEATURES.value}', f'--micro_batch={_MICRO_BATCH.value}'],
+       f'--features={_FEATURES.value}', f'--micro_batch={_MICRO_BATCH.value}',
+       f'--precision={_PRECISION.value}'],
       capture_output=True, text=True, check=False)
   if done.returncode == 0:
     return json.loads(done.stdout.splitlines()[-1])

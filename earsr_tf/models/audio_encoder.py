@@ -29,7 +29,8 @@ class AudioEncoder(tf.keras.Model):
   def __init__(
       self, *, filters: int = 64, max_filters: int = 2048,
       hidden: int = 8192, num_styles: int = 12, latent_dim: int = 512,
-      initializer: str = 'glorot_uniform', name: str = 'audio_encoder') -> None:
+      initializer: str = 'glorot_uniform', product_dtype: str | None = None,
+      name: str = 'audio_encoder') -> None:
     """Creates the variables.
 
     Args:
@@ -40,10 +41,13 @@ class AudioEncoder(tf.keras.Model):
       latent_dim: d of the code.
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
+      product_dtype: Type of convolutions, of what lies between them and of
+        matrix products; None: of the variables, as the code is.
       name: Keras name.
     """
     super().__init__(name=name)
     self._initializer = initializer
+    self._product_dtype = product_dtype
     self._code_shape = [num_styles, latent_dim]
     self.blocks = [self._block('conv_0', 1, filters, 2)]
     width = filters
@@ -53,10 +57,11 @@ class AudioEncoder(tf.keras.Model):
       self.blocks.append(self._block(f'conv_{scale}_1', previous, width, 2))
     self._flat = width * _LAST_SIDE ** 2
     self.hidden = blocks.Dense(
-        in_features=self._flat, out_features=hidden, name='hidden')
+        in_features=self._flat, out_features=hidden,
+        product_dtype=product_dtype, name='hidden')
     self.head = blocks.Dense(
         in_features=hidden, out_features=num_styles * latent_dim,
-        name='head')
+        product_dtype=product_dtype, name='head')
     self.built = True
 
   def call(self, spectrogram: tf.Tensor) -> tf.Tensor:
@@ -87,4 +92,5 @@ class AudioEncoder(tf.keras.Model):
     return blocks.ConvBlock(
         in_channels=in_channels, out_channels=out_channels,
         kernel_size=_KERNEL_SIZE, stride=stride, use_norm=False,
-        initializer=self._initializer, name=name)
+        initializer=self._initializer, product_dtype=self._product_dtype,
+        name=name)

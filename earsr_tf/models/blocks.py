@@ -26,7 +26,7 @@ class ConvBlock(tf.keras.layers.Layer):
   def __init__(
       self, *, in_channels: int, out_channels: int, kernel_size: int,
       stride: int, use_norm: bool, initializer: str = 'glorot_uniform',
-      name: str | None = None) -> None:
+      product_dtype: str | None = None, name: str | None = None) -> None:
     """Creates the variables.
 
     Args:
@@ -36,10 +36,13 @@ class ConvBlock(tf.keras.layers.Layer):
       stride: 1 or 2.
       use_norm: Whether the convolution is instance-normalised.
       initializer: Keras initializer of the kernel.
+      product_dtype: Type of the convolution, and of the result if there is no
+        norm; None: of the variables, as a norm and what follows it are.
       name: Keras name.
     """
-    super().__init__(name=name)
+    super().__init__(name=name, autocast=False)
     self._stride = stride
+    self._product_dtype = product_dtype
     self.kernel = self.add_weight(
         name='kernel',
         shape=[kernel_size, kernel_size, in_channels, out_channels],
@@ -55,8 +58,12 @@ class ConvBlock(tf.keras.layers.Layer):
 
   def linear(self, x: tf.Tensor) -> tf.Tensor:
     """The block before its activation, same shapes as `call`."""
-    x = convolution.conv2d(x, self.kernel, self._stride)
-    return tf.nn.bias_add(x, self.bias) if self.norm is None else self.norm(x)
+    x = convolution.conv2d(
+        tf.cast(x, self._product_dtype or self.dtype), self.kernel,
+        self._stride)
+    if self.norm is None:
+      return convolution.add_bias(x, self.bias)
+    return self.norm(tf.cast(x, self.dtype))
 
 
 class Dense(tf.keras.layers.Layer):
@@ -69,17 +76,21 @@ class Dense(tf.keras.layers.Layer):
 
   def __init__(
       self, *, in_features: int, out_features: int,
-      initializer: str = 'glorot_uniform', name: str | None = None) -> None:
+      initializer: str = 'glorot_uniform', product_dtype: str | None = None,
+      name: str | None = None) -> None:
     """Creates the variables.
 
     Args:
       in_features: Width of the input.
       out_features: Width of the output.
       initializer: Keras initializer of the kernel.
+      product_dtype: Type of the matrix product; None: of the variables. The
+        result has the type of the variables.
       name: Keras name.
     """
-    super().__init__(name=name)
+    super().__init__(name=name, autocast=False)
     self._in_features = in_features
+    self._product_dtype = product_dtype
     self.kernel = self.add_weight(
         name='kernel', shape=[in_features, out_features],
         initializer=initializer)
@@ -90,4 +101,5 @@ class Dense(tf.keras.layers.Layer):
   def call(self, x: tf.Tensor) -> tf.Tensor:
     """Applies the layer: [B, in_features] -> [B, out_features]."""
     shapes.assert_shape(x, [None, self._in_features], f'{self.name} input')
-    return tf.nn.bias_add(tf.matmul(x, self.kernel), self.bias)
+    return tf.nn.bias_add(convolution.product(
+        x, self.kernel, self._product_dtype or self.dtype), self.bias)

@@ -24,21 +24,23 @@ class DiscriminatorBlock(tf.keras.layers.Layer):
 
   def __init__(
       self, *, in_channels: int, out_channels: int,
-      name: str | None = None) -> None:
+      product_dtype: str | None = None, name: str | None = None) -> None:
     """Creates the variables.
 
     Args:
       in_channels: Width of the input.
       out_channels: Width of the output.
+      product_dtype: Type of convolutions, blur and result; None: of the
+        variables.
       name: Keras name.
     """
-    super().__init__(name=name)
+    super().__init__(name=name, autocast=False)
     self.conv = layers.EqualizedConv2D(
         in_channels=in_channels, out_channels=in_channels, kernel_size=3,
-        name='conv')
+        product_dtype=product_dtype, name='conv')
     self.conv_down = layers.EqualizedConv2D(
         in_channels=in_channels, out_channels=out_channels, kernel_size=3,
-        resample='down', name='conv_down')
+        resample='down', product_dtype=product_dtype, name='conv_down')
     self.built = True
 
   def call(self, x: tf.Tensor) -> tf.Tensor:
@@ -62,7 +64,7 @@ class Discriminator(tf.keras.Model):
   def __init__(
       self, *, image_size: int = 128, fmap_base: int = 8192,
       fmap_max: int = 512, stddev_group: int = 4,
-      name: str = 'discriminator') -> None:
+      product_dtype: str | None = None, name: str = 'discriminator') -> None:
     """Creates the variables.
 
     Args:
@@ -70,6 +72,9 @@ class Discriminator(tf.keras.Model):
       fmap_base: See `synthesis.feature_maps`.
       fmap_max: See `synthesis.feature_maps`.
       stddev_group: See `MinibatchStddev`.
+      product_dtype: Type of convolutions, of what lies between them and of
+        matrix products; None: of the variables, as mini-batch statistics and
+        outputs are.
       name: Keras name.
 
     Raises:
@@ -86,23 +91,24 @@ class Discriminator(tf.keras.Model):
       # Keras tracks dictionaries with string keys only.
       self.from_rgbs[str(side)] = layers.EqualizedConv2D(
           in_channels=3, out_channels=widths[side], kernel_size=1,
-          name=f'from_rgb_{side}')
+          product_dtype=product_dtype, name=f'from_rgb_{side}')
       if side > all_sides[0]:
         self.blocks[str(side)] = DiscriminatorBlock(
             in_channels=widths[side], out_channels=widths[side // 2],
-            name=f'block_{side}')
+            product_dtype=product_dtype, name=f'block_{side}')
     self._stddev = layers.MinibatchStddev(
         group_size=stddev_group, name='minibatch_stddev')
     head = widths[all_sides[0]]
     out = widths[all_sides[0] // 2]
     self.head_conv = layers.EqualizedConv2D(
         in_channels=head + 1, out_channels=head, kernel_size=3,
-        name='head_conv')
+        product_dtype=product_dtype, name='head_conv')
     self.head_dense = layers.EqualizedDense(
         in_features=head * all_sides[0] ** 2, out_features=out,
-        name='head_dense')
+        product_dtype=product_dtype, name='head_dense')
     self.head_logit = layers.EqualizedDense(
-        in_features=out, out_features=1, gain=1.0, name='head_logit')
+        in_features=out, out_features=1, gain=1.0,
+        product_dtype=product_dtype, name='head_logit')
     self.built = True
 
   def call(
@@ -129,8 +135,9 @@ class Discriminator(tf.keras.Model):
       x = self.blocks[str(side)](x)
       if side == resolution and is_fading:
         old = self._from_rgb(resample.downsample_box(image), side // 2)
-        x = old + (x - old) * alpha
-    x = layers.leaky_relu(self.head_conv(self._stddev(x)))
+        x = old + (x - old) * tf.cast(alpha, x.dtype)
+    x = self._stddev(tf.cast(x, self.dtype))
+    x = layers.leaky_relu(self.head_conv(x))
     x = tf.reshape(x, [-1, x.shape[1] * x.shape[2] * x.shape[3]])
     return self.head_logit(layers.leaky_relu(self.head_dense(x)))
 
@@ -162,7 +169,7 @@ class Discriminator(tf.keras.Model):
     for side in reversed(synthesis.sides(resolution)[1:]):
       x = self.blocks[str(side)](x)
       if side in taps:
-        maps.append(x)
+        maps.append(tf.cast(x, self.dtype))
       if side == taps[-1]:
         break
     return maps

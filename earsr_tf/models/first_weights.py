@@ -21,6 +21,7 @@ def standardize(
     layer: A layer with a kernel and a bias; both change.
     outputs: [..., channels], what it answers to a batch before its activation.
   """
+  outputs = tf.cast(outputs, tf.float32)
   mean, variance = tf.nn.moments(outputs, list(range(outputs.shape.rank - 1)))
   scale = tf.math.rsqrt(variance + 1e-12)
   layer.kernel.assign(layer.kernel * scale)

@@ -19,7 +19,8 @@ class Fusion(tf.keras.Model):
   def __init__(
       self, *, num_styles: int = 12, latent_dim: int = 512,
       hidden: int = 6144, num_layers: int = 3, has_residual: bool = True,
-      last_initializer: str = 'glorot_uniform', name: str = 'fusion') -> None:
+      last_initializer: str = 'glorot_uniform',
+      product_dtype: str | None = None, name: str = 'fusion') -> None:
     """Creates the variables.
 
     Args:
@@ -30,6 +31,8 @@ class Fusion(tf.keras.Model):
       has_residual: Whether E_l's code is added to the output (Eq. 5).
       last_initializer: Keras initializer of the last layer's kernel; with
         'zeros', z_f begins as z_l.
+      product_dtype: Type of the matrix products; None: of the variables, as
+        all else is.
       name: Keras name.
 
     Raises:
@@ -45,6 +48,7 @@ class Fusion(tf.keras.Model):
     self.dense_layers = [
         blocks.Dense(
             in_features=widths[i], out_features=widths[i + 1],
+            product_dtype=product_dtype,
             initializer=(last_initializer if i == num_layers - 1
                          else 'glorot_uniform'), name=f'dense_{i}')
         for i in range(num_layers)]

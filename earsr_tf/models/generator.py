@@ -25,7 +25,8 @@ class Generator(tf.keras.Model):
       self, *, image_size: int = 128, latent_dim: int = 512,
       mapping_layers: int = 8, mapping_lr_multiplier: float = 0.01,
       fmap_base: int = 8192, fmap_max: int = 512, noise_gain: float = 1.0,
-      rgb_output: str = 'fade', name: str = 'generator') -> None:
+      rgb_output: str = 'fade', product_dtype: str | None = None,
+      name: str = 'generator') -> None:
     """Creates the variables.
 
     Args:
@@ -37,6 +38,7 @@ class Generator(tf.keras.Model):
       fmap_max: See `Synthesis`.
       noise_gain: See `Synthesis`.
       rgb_output: See `Synthesis`.
+      product_dtype: See `Synthesis`; not of the mapping network.
       name: Keras name.
     """
     super().__init__(name=name)
@@ -45,7 +47,8 @@ class Generator(tf.keras.Model):
         lr_multiplier=mapping_lr_multiplier)
     self.synthesis = synthesis.Synthesis(
         image_size=image_size, latent_dim=latent_dim, fmap_base=fmap_base,
-        fmap_max=fmap_max, noise_gain=noise_gain, rgb_output=rgb_output)
+        fmap_max=fmap_max, noise_gain=noise_gain, rgb_output=rgb_output,
+        product_dtype=product_dtype)
     self.w_avg = self.add_weight(
         name='w_avg', shape=[latent_dim], initializer='zeros',
         trainable=False)

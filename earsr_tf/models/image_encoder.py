@@ -27,7 +27,8 @@ class ImageEncoder(tf.keras.Model):
   def __init__(
       self, *, image_size: int = 128, filters: int = 64,
       max_filters: int = 1024, num_styles: int = 12, latent_dim: int = 512,
-      initializer: str = 'glorot_uniform', name: str = 'image_encoder') -> None:
+      initializer: str = 'glorot_uniform', product_dtype: str | None = None,
+      name: str = 'image_encoder') -> None:
     """Creates the variables.
 
     Args:
@@ -38,6 +39,8 @@ class ImageEncoder(tf.keras.Model):
       latent_dim: d of the code.
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
+      product_dtype: Type of convolutions and matrix products; None: of the
+        variables, as norms and the code are.
       name: Keras name.
 
     Raises:
@@ -52,7 +55,8 @@ class ImageEncoder(tf.keras.Model):
     self._code_shape = [num_styles, latent_dim]
     self.blocks = [blocks.ConvBlock(
         in_channels=3, out_channels=filters, kernel_size=_KERNEL_SIZE,
-        stride=1, use_norm=False, initializer=initializer, name='conv_0')]
+        stride=1, use_norm=False, initializer=initializer,
+        product_dtype=product_dtype, name='conv_0')]
     width = filters
     for scale in range(num_strides):
       previous, width = width, min(2 * width, max_filters)
@@ -61,11 +65,12 @@ class ImageEncoder(tf.keras.Model):
             in_channels=in_channels, out_channels=width,
             kernel_size=_KERNEL_SIZE, stride=stride,
             use_norm=True, initializer=initializer,
+            product_dtype=product_dtype,
             name=f'conv_{scale + 1}_{2 - stride}'))
     self._flat = width * _LAST_SIDE ** 2
     self.head = blocks.Dense(
         in_features=self._flat, out_features=num_styles * latent_dim,
-        name='head')
+        product_dtype=product_dtype, name='head')
     self.built = True
 
   def call(self, image_high: tf.Tensor) -> tf.Tensor:

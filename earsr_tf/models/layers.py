@@ -57,7 +57,7 @@ class EqualizedDense(tf.keras.layers.Layer):
   def __init__(
       self, *, in_features: int, out_features: int,
       gain: float = GAIN_LEAKY, lr_multiplier: float = 1.0,
-      name: str | None = None) -> None:
+      product_dtype: str | None = None, name: str | None = None) -> None:
     """Creates the variables.
 
     Args:
@@ -65,10 +65,13 @@ class EqualizedDense(tf.keras.layers.Layer):
       out_features: Width of the output.
       gain: sqrt(2) before a leaky ReLU, else 1.
       lr_multiplier: m; 0.01 in the mapping network.
+      product_dtype: Type of the matrix product; None: of the variables. The
+        result has the type of the variables.
       name: Keras name.
     """
-    super().__init__(name=name)
+    super().__init__(name=name, autocast=False)
     self._in_features = in_features
+    self._product_dtype = product_dtype
     self._lr_multiplier = lr_multiplier
     self._scale = lr_multiplier * convolution.equalized_scale(
         [in_features, out_features], gain)
@@ -83,7 +86,8 @@ class EqualizedDense(tf.keras.layers.Layer):
   def call(self, x: tf.Tensor) -> tf.Tensor:
     """Applies the layer: [B, in_features] -> [B, out_features]."""
     shapes.assert_shape(x, [None, self._in_features], f'{self.name} input')
-    return (tf.matmul(x, self.kernel * self._scale)
+    return (convolution.product(
+        x, self.kernel * self._scale, self._product_dtype or self.dtype)
             + self.bias * self._lr_multiplier)
 
 
@@ -99,7 +103,7 @@ class EqualizedConv2D(tf.keras.layers.Layer):
       self, *, in_channels: int, out_channels: int, kernel_size: int,
       gain: float = GAIN_LEAKY, use_bias: bool = True,
       is_zero_initialized: bool = False, resample: str = 'none',
-      name: str | None = None) -> None:
+      product_dtype: str | None = None, name: str | None = None) -> None:
     """Creates the variables.
 
     Args:
@@ -111,17 +115,20 @@ class EqualizedConv2D(tf.keras.layers.Layer):
       is_zero_initialized: Whether the kernel starts at zero.
       resample: 'none', 'up' (as nearest upsampling, then convolution),
         'up_fused' (StyleGAN's mirrored fused form) or 'down'.
+      product_dtype: Type of the convolution and of the result; None: of the
+        variables.
       name: Keras name.
 
     Raises:
       ValueError: If `resample` is none of these.
     """
-    super().__init__(name=name)
+    super().__init__(name=name, autocast=False)
     if resample not in ('none', 'up', 'up_fused', 'down'):
       raise ValueError(
           "resample must be 'none', 'up', 'up_fused' or 'down'; got "
           f'{resample!r}.')
     self._resample = resample
+    self._product_dtype = product_dtype
     shape = [kernel_size, kernel_size, in_channels, out_channels]
     self._scale = convolution.equalized_scale(shape, gain)
     self.kernel = self.add_weight(
@@ -135,6 +142,7 @@ class EqualizedConv2D(tf.keras.layers.Layer):
 
   def call(self, x: tf.Tensor) -> tf.Tensor:
     """Applies the layer: [B, H, W, Cin] -> [B, H', W', Cout]."""
+    x = tf.cast(x, self._product_dtype or self.dtype)
     kernel = self.kernel * self._scale
     if self._resample == 'none':
       x = convolution.conv2d(x, kernel)
@@ -143,7 +151,7 @@ class EqualizedConv2D(tf.keras.layers.Layer):
     else:
       x = convolution.upsample_conv2d(
           x, kernel, mirrored=self._resample == 'up')
-    return x if self.bias is None else tf.nn.bias_add(x, self.bias)
+    return x if self.bias is None else convolution.add_bias(x, self.bias)
 
 
 class NoiseInjection(tf.keras.layers.Layer):

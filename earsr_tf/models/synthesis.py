@@ -88,7 +88,7 @@ class StyledLayer(tf.keras.layers.Layer):
   def __init__(
       self, *, in_channels: int | None, out_channels: int, latent_dim: int,
       noise_gain: float, resample_mode: str = 'none',
-      name: str | None = None) -> None:
+      product_dtype: str | None = None, name: str | None = None) -> None:
     """Creates the variables.
 
     Args:
@@ -97,6 +97,8 @@ class StyledLayer(tf.keras.layers.Layer):
       latent_dim: d of w.
       noise_gain: See `NoiseInjection`.
       resample_mode: See `EqualizedConv2D`; upsampling is followed by a blur.
+      product_dtype: Type of convolution and blur; None: of the variables, as
+        all else is.
       name: Keras name.
     """
     super().__init__(name=name)
@@ -105,7 +107,8 @@ class StyledLayer(tf.keras.layers.Layer):
     if in_channels is not None:
       self.conv = layers.EqualizedConv2D(
           in_channels=in_channels, out_channels=out_channels, kernel_size=3,
-          use_bias=False, resample=resample_mode, name='conv')
+          use_bias=False, resample=resample_mode, product_dtype=product_dtype,
+          name='conv')
     self.noise = layers.NoiseInjection(
         channels=out_channels, gain=noise_gain, name='noise')
     self.bias = self.add_weight(
@@ -123,6 +126,7 @@ class StyledLayer(tf.keras.layers.Layer):
       x = self.conv(x)
     if self._is_upsampling:
       x = resample.blur(x)
+    x = tf.cast(x, self.dtype)
     if seed is not None:
       x = self.noise(x, seed=seed, rows=rows)
     x = layers.leaky_relu(tf.nn.bias_add(x, self.bias))
@@ -143,7 +147,8 @@ class Synthesis(tf.keras.Model):
   def __init__(
       self, *, image_size: int, latent_dim: int, fmap_base: int = 8192,
       fmap_max: int = 512, noise_gain: float = 1.0,
-      rgb_output: str = 'fade', name: str = 'synthesis') -> None:
+      rgb_output: str = 'fade', product_dtype: str | None = None,
+      name: str = 'synthesis') -> None:
     """Creates the variables.
 
     Args:
@@ -155,6 +160,8 @@ class Synthesis(tf.keras.Model):
       rgb_output: 'fade': StyleGAN v1, the ToRGB of the current resolution,
         cross-faded with the previous one's while growing. 'skip': the sum of
         all ToRGBs, upsampled; those above 8x8 start at zero.
+      product_dtype: Type of the convolutions; None: of the variables, as all
+        else is.
       name: Keras name.
 
     Raises:
@@ -183,10 +190,10 @@ class Synthesis(tf.keras.Model):
             in_channels=in_channels, out_channels=width,
             latent_dim=latent_dim, noise_gain=noise_gain,
             resample_mode=mode if is_up else 'none',
-            name=f'styled_{side}_{part}'))
+            product_dtype=product_dtype, name=f'styled_{side}_{part}'))
       self.to_rgbs.append(layers.EqualizedConv2D(
           in_channels=width, out_channels=3, kernel_size=1, gain=1.0,
-          is_zero_initialized=(
+          product_dtype=product_dtype, is_zero_initialized=(
               rgb_output == 'skip' and side > _FIRST_TRAINED_SIDE),
           name=f'to_rgb_{side}'))
       previous = width
@@ -230,11 +237,14 @@ class Synthesis(tf.keras.Model):
       return self._sum_rgb(maps, alpha)
     return self._fade_rgb(maps, alpha)
 
+  def _to_rgb(self, maps: list[tf.Tensor], index: int) -> tf.Tensor:
+    return tf.cast(self.to_rgbs[index](maps[index]), self.dtype)
+
   def _sum_rgb(
       self, maps: list[tf.Tensor], alpha: tf.Tensor | float) -> tf.Tensor:
-    rgb = self.to_rgbs[0](maps[0])
+    rgb = self._to_rgb(maps, 0)
     for index in range(1, len(maps)):
-      newest = self.to_rgbs[index](maps[index])
+      newest = self._to_rgb(maps, index)
       if index == len(maps) - 1 and not _is_one(alpha):
         newest *= alpha
       # Smooth, or the blocks of every coarser image would show in the sum.
@@ -243,10 +253,10 @@ class Synthesis(tf.keras.Model):
 
   def _fade_rgb(
       self, maps: list[tf.Tensor], alpha: tf.Tensor | float) -> tf.Tensor:
-    rgb = self.to_rgbs[len(maps) - 1](maps[-1])
+    rgb = self._to_rgb(maps, len(maps) - 1)
     if len(maps) == 1 or _is_one(alpha):
       return rgb
-    old = resample.upsample_nearest(self.to_rgbs[len(maps) - 2](maps[-2]))
+    old = resample.upsample_nearest(self._to_rgb(maps, len(maps) - 2))
     return old + (rgb - old) * alpha
 
 

@@ -5,6 +5,9 @@ or, at sides of 128 and more, by one strided 4x4 convolution whose kernel is
 the 3x3 kernel spread over a 2x2 box ("fused scale"). Both forms are equal up
 to a mirrored kernel when upsampling; the strided one has fewer operations, so
 it is used at every resolution.
+
+The type of the feature map is that of the product and of the result: a kernel
+is cast to it last, after it was scaled and spread.
 """
 
 from __future__ import annotations
@@ -46,7 +49,39 @@ def conv2d(x: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Tensor:
     ValueError: If the shapes do not fit.
   """
   _assert_fits(x, kernel)
-  return tf.nn.conv2d(x, kernel, stride, 'SAME')
+  return tf.nn.conv2d(x, tf.cast(kernel, x.dtype), stride, 'SAME')
+
+
+def product(x: tf.Tensor, kernel: tf.Tensor, dtype: str) -> tf.Tensor:
+  """x W, computed in `dtype`.
+
+  Args:
+    x: [B, N] floating point.
+    kernel: [N, M] floating point.
+    dtype: To which both are cast.
+
+  Returns:
+    [B, M] of the kernel's type.
+  """
+  y = tf.matmul(tf.cast(x, dtype), tf.cast(kernel, dtype))
+  return tf.cast(y, kernel.dtype)
+
+
+def add_bias(x: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
+  """x + b, added in the type of `bias`; the result has that of `x`.
+
+  TensorFlow's CPU kernel for the bias's gradient sums in the type of `x`: in
+  bfloat16 4096 ones make 256. No map of the bias's type is kept for it.
+
+  Args:
+    x: [B, H, W, C] floating point.
+    bias: [C] floating point.
+
+  Returns:
+    [B, H, W, C].
+  """
+  y = tf.nn.bias_add(tf.cast(x, bias.dtype), bias)
+  return tf.cast(y, x.dtype)
 
 
 def spread_kernel(kernel: tf.Tensor, mirrored: bool = False) -> tf.Tensor:
@@ -99,7 +134,7 @@ def upsample_conv2d(
   sides = [s if s is not None else d for s, d in zip(
       static[1:3], (height, width))]
   size = tf.stack([batch, 2 * sides[0], 2 * sides[1], kernel.shape[2]])
-  y = tf.nn.conv2d_transpose(x, kernel, size, 2, 'SAME')
+  y = tf.nn.conv2d_transpose(x, tf.cast(kernel, x.dtype), size, 2, 'SAME')
   return tf.ensure_shape(y, [
       static[0], *(None if s is None else 2 * s for s in static[1:3]),
       kernel.shape[2]])
@@ -119,7 +154,8 @@ def downsample_conv2d(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
     ValueError: If the shapes do not fit.
   """
   _assert_fits(x, kernel)
-  return tf.nn.conv2d(x, spread_kernel(kernel) * 0.25, 2, 'SAME')
+  kernel = tf.cast(spread_kernel(kernel) * 0.25, x.dtype)
+  return tf.nn.conv2d(x, kernel, 2, 'SAME')
 
 
 def _assert_fits(x: tf.Tensor, kernel: tf.Tensor) -> None:

@@ -114,7 +114,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
               keys.WAVEFORM),
       splits=('d_pre',),
       build=lambda: {
-          'audio_encoder': networks_lib.audio_encoder(config.model),
+          'audio_encoder': networks_lib.audio_encoder(
+              config.model, config.training.precision),
           'image_encoder': networks_lib.image_encoder(config.model),
           'generator': networks_lib.generator(config.model)},
       restores={'image_encoder': 'finetune/image_encoder',

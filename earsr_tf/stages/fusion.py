@@ -116,12 +116,12 @@ def _preview(config: config_lib.Config) -> stage_lib.Preview:
 
 
 def _build(config: config_lib.Config) -> stage_lib.Networks:
-  m = config.model
-  return {'fusion': networks_lib.fusion(m),
-          'audio_encoder': networks_lib.audio_encoder(m),
+  m, precision = config.model, config.training.precision
+  return {'fusion': networks_lib.fusion(m, precision),
+          'audio_encoder': networks_lib.audio_encoder(m, precision),
           'low_res_encoder': networks_lib.low_res_encoder(m),
           'image_encoder': networks_lib.image_encoder(m),
-          'generator': networks_lib.generator(m)}
+          'generator': networks_lib.generator(m, precision)}
 
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:

@@ -203,8 +203,10 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       inputs=(keys.IMAGE_HIGH,),
       splits=('d_pre', 'd_rest'),
       build=lambda: {
-          'generator': networks_lib.generator(config.model),
-          'discriminator': networks_lib.discriminator(config.model)},
+          'generator': networks_lib.generator(
+              config.model, config.training.precision),
+          'discriminator': networks_lib.discriminator(
+              config.model, config.training.precision)},
       restores={},
       updates=(*_discriminator_updates(g), _generator_update(g)),
       phases=phases.make(config, 'generator'),

@@ -69,8 +69,9 @@ def preview(config: config_lib.Config, name: str) -> stage_lib.Preview:
 
 def build(config: config_lib.Config) -> stage_lib.Networks:
   """E_h, G and the perceptual features."""
-  return {'image_encoder': networks_lib.image_encoder(config.model),
-          'generator': networks_lib.generator(config.model),
+  m, precision = config.model, config.training.precision
+  return {'image_encoder': networks_lib.image_encoder(m, precision),
+          'generator': networks_lib.generator(m, precision),
           **networks_lib.perceptual_features(config)}
 
 

@@ -89,7 +89,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       build=lambda: {
           'low_res_encoder': networks_lib.low_res_encoder(config.model),
           'image_encoder': networks_lib.image_encoder(config.model),
-          'generator': networks_lib.generator(config.model)},
+          'generator': networks_lib.generator(
+              config.model, config.training.precision)},
       restores={'image_encoder': 'finetune/image_encoder',
                 'generator': 'finetune/generator'},
       updates=(stage_lib.Update(

@@ -1,4 +1,9 @@
-"""Networks from a ModelConfig: the one place that maps names to sizes."""
+"""Networks from a ModelConfig: the one place that maps names to sizes.
+
+`precision` is `training.precision`. Only training asks for another than
+float32; evaluation and serving compute in float32, whatever a run was trained
+in. Variables are float32 in any case.
+"""
 
 from __future__ import annotations
 
@@ -14,31 +19,37 @@ from earsr_tf.models import generator as generator_lib
 from earsr_tf.models import image_encoder as image_encoder_lib
 from earsr_tf.models import low_res_encoder as low_res_encoder_lib
 
+# Of convolutions and matrix products; None: the type of the variables.
+_PRODUCT_DTYPES = {'float32': None, 'mixed_bfloat16': 'bfloat16'}
 
-def generator(m: config_lib.ModelConfig) -> generator_lib.Generator:
+
+def generator(m: config_lib.ModelConfig, precision: str = 'float32'
+              ) -> generator_lib.Generator:
   """G: z_plus [B, L, d] -> image [B, S, S, 3] in about [-1, 1]."""
   return generator_lib.Generator(
       image_size=m.image_size, latent_dim=m.latent_dim,
       mapping_layers=m.mapping_layers,
       mapping_lr_multiplier=m.mapping_lr_multiplier, fmap_base=m.fmap_base,
-      fmap_max=m.fmap_max, noise_gain=m.noise_gain, rgb_output=m.rgb_output)
+      fmap_max=m.fmap_max, noise_gain=m.noise_gain, rgb_output=m.rgb_output,
+      product_dtype=_PRODUCT_DTYPES[precision])
 
 
-def discriminator(m: config_lib.ModelConfig
+def discriminator(m: config_lib.ModelConfig, precision: str = 'float32'
                   ) -> discriminator_lib.Discriminator:
   """D: image [B, r, r, 3] -> logits [B, 1]."""
   return discriminator_lib.Discriminator(
       image_size=m.image_size, fmap_base=m.fmap_base, fmap_max=m.fmap_max,
-      stddev_group=m.stddev_group)
+      stddev_group=m.stddev_group, product_dtype=_PRODUCT_DTYPES[precision])
 
 
-def image_encoder(m: config_lib.ModelConfig
+def image_encoder(m: config_lib.ModelConfig, precision: str = 'float32'
                   ) -> image_encoder_lib.ImageEncoder:
   """E_h: image_high [B, S, S, 3] -> code [B, L, d]."""
   return image_encoder_lib.ImageEncoder(
       image_size=m.image_size, filters=m.image_encoder_filters,
       max_filters=m.image_encoder_max_filters, num_styles=m.num_styles,
-      latent_dim=m.latent_dim, initializer=m.encoder_init)
+      latent_dim=m.latent_dim, initializer=m.encoder_init,
+      product_dtype=_PRODUCT_DTYPES[precision])
 
 
 def low_res_encoder(m: config_lib.ModelConfig
@@ -51,21 +62,24 @@ def low_res_encoder(m: config_lib.ModelConfig
       initializer=m.encoder_init)
 
 
-def audio_encoder(m: config_lib.ModelConfig
+def audio_encoder(m: config_lib.ModelConfig, precision: str = 'float32'
                   ) -> audio_encoder_lib.AudioEncoder:
   """E_a: spectrogram [B, 257, 257, 1] -> code [B, L, d]."""
   return audio_encoder_lib.AudioEncoder(
       filters=m.audio_filters, max_filters=m.audio_max_filters,
       hidden=m.audio_hidden, num_styles=m.num_styles,
-      latent_dim=m.latent_dim, initializer=m.encoder_init)
+      latent_dim=m.latent_dim, initializer=m.encoder_init,
+      product_dtype=_PRODUCT_DTYPES[precision])
 
 
-def fusion(m: config_lib.ModelConfig) -> fusion_lib.Fusion:
+def fusion(m: config_lib.ModelConfig, precision: str = 'float32'
+           ) -> fusion_lib.Fusion:
   """F: (code_low, code_audio) -> code, [B, L, d] each."""
   return fusion_lib.Fusion(
       num_styles=m.num_styles, latent_dim=m.latent_dim,
       hidden=m.fusion_hidden, num_layers=m.fusion_layers,
-      has_residual=m.fusion_residual, last_initializer=m.fusion_init)
+      has_residual=m.fusion_residual, last_initializer=m.fusion_init,
+      product_dtype=_PRODUCT_DTYPES[precision])
 
 
 def classifier(m: config_lib.ModelConfig, num_speakers: int
@@ -92,7 +106,7 @@ def perceptual_features(config: config_lib.Config
     return {'features': features_lib.VGG16Features(
         weights=None if weights == 'random' else weights,
         layer_names=config.invert.feature_layers.split(','))}
-  trained = discriminator(config.model)
+  trained = discriminator(config.model, config.training.precision)
   return {'discriminator': trained,
           'features': features_lib.DiscriminatorFeatures(
               discriminator=trained, resolution=generator_resolution(config))}

@@ -1,7 +1,8 @@
 """Targets of Eqs. (3)-(5) that frozen encoders make: computed or read.
 
 E_h does not change after Eq. (2), so its codes can be computed once and read
-from then on: `training.cached_targets`.
+from then on: `training.cached_targets`. E_h is float32 here in any
+`training.precision`, so that both ways give the same codes.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def _name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(name='run_root', scope='module')
 def _run_root(name: str, tmp_path_factory: pytest.TempPathFactory) -> str:
   folder = str(tmp_path_factory.mktemp('inputs'))
-  fakes.save_inputs(folder, name, fakes.small_config())
+  fakes.save_inputs(folder, name, stage_steps.config_of())
   return folder
 
 

@@ -24,6 +24,31 @@ def test_equalized_scale_by_hand():
   assert convolution.equalized_scale([16, 2], 1.0) == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize('dtype', [tf.float32, tf.bfloat16])
+def test_the_gradient_of_a_bias_is_a_sum_in_float32(dtype: tf.DType) -> None:
+  x, bias = tf.ones([4, 32, 32, 2], dtype), tf.constant([0.5, 2.0])
+  with tf.GradientTape() as tape:
+    tape.watch(bias)
+    y = convolution.add_bias(x, bias)
+  assert y.dtype == dtype
+  np.testing.assert_array_equal(tf.cast(y[0, 0, 0], tf.float32), [1.5, 3.0])
+  # A sum in bfloat16 would stop at 256.
+  np.testing.assert_array_equal(tape.gradient(y, bias), [4096.0, 4096.0])
+
+
+def test_products_in_bfloat16_round_the_factors_and_the_result() -> None:
+  third = float(tf.cast(tf.cast(1 / 3, tf.bfloat16), tf.float32))
+  assert abs(third - 1 / 3) > 1e-4
+  x, kernel = tf.constant([[1 / 3]]), tf.constant([[1.0]])
+  assert float(convolution.product(x, kernel, 'bfloat16')[0, 0]) == third
+  assert float(convolution.product(x, kernel, 'float32')[0, 0]) == float(
+      np.float32(1 / 3))
+  y = convolution.conv2d(
+      tf.cast(x, tf.bfloat16)[:, tf.newaxis, tf.newaxis],
+      kernel[tf.newaxis, tf.newaxis])
+  assert y.dtype == tf.bfloat16 and float(y[0, 0, 0, 0]) == third
+
+
 def test_conv2d_is_scipys_correlation():
   x = _normal(0, [1, 6, 5, 1])
   kernel = _normal(1, [3, 3, 1, 1])

@@ -123,7 +123,7 @@ def test_other_circumstances_are_a_warning(
       'tensorflow-io'}
   inputs.warn_of_changes('runs/audio', stored, {**stored, 'replicas': 2})
   assert 'replicas: 1 -> 2' in caplog.text
-  whole, sliced = ({**stored, 'rounding': {'micro_batch': size}}
-                   for size in (0, 8))
-  inputs.warn_of_changes('runs/audio', whole, sliced)
-  assert 'rounding.micro_batch: 0 -> 8' in caplog.text
+  exact, mixed = ({**stored, 'rounding': {'precision': precision}}
+                  for precision in ('float32', 'mixed_bfloat16'))
+  inputs.warn_of_changes('runs/audio', exact, mixed)
+  assert 'rounding.precision: float32 -> mixed_bfloat16' in caplog.text
