@@ -121,7 +121,8 @@ def test_losses_track_those_of_float32(name: str, run_root: str) -> None:
     print(f'{name} {key}: {values[0]:.4g} -> {values[-1]:.4g}, mean error '
           f'{error.mean() / np.abs(values).mean():.2e}, largest '
           f'{error.max() / np.abs(values).max():.2e}')
-    if key.endswith('/grad_norm'):
+    # No losses; and a score near 0 turns its sign at the least difference.
+    if key.endswith('/grad_norm') or '/signs/' in key:
       continue
     mean, step = next((t for end, t in _TOLERANCES.items()
                        if key.endswith(end)), _TOLERANCE)
