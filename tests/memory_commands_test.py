@@ -36,7 +36,8 @@ def test_training_names_the_batch_size(
       f'--data_dir={tmp_path / "data"}', f'--run_root={tmp_path}') == 71
   told = capsys.readouterr().err
   assert ('error: stage attributes: out of memory (no room for float '
-          '[64,128]); use --set=attributes.phases.0.batch_size=2 instead of 4 '
+          '[64,128]); use --micro_batch=2, with which the run goes on, or '
+          '--set=attributes.phases.0.batch_size=2 instead of 4 '
           ) in told
   assert 'Traceback' not in told
 
