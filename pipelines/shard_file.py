@@ -14,7 +14,6 @@ from earsr_tf.data import dataset as dataset_lib
 from pipelines import shard_plan
 from pipelines import storage
 
-
 _READERS = 16
 
 

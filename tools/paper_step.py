@@ -144,10 +144,7 @@ def _measure(stage: Any, phase: Any, config: config_lib.Config
   optimizers.set_learning_rate(made, stage, phase.learning_rate)
   shape = step_lib.StepShape(
       phase.resolution, phase.batch_size, config.seed,
-      micro_batches.slice_size(
-          phase.batch_size, 1,
-          config.model.stddev_group if stage.name == 'generator' else 1,
-          config.training.micro_batch))
+      micro_batches.of_phase(stage, config, phase, 1))
   functions = [(update, step_lib.compile_update(
       strategy, networks, update,
       {n: made[update.optimizer_of(n)] for n in update.trains}, shape))

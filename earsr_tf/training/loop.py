@@ -31,23 +31,15 @@ from earsr_tf.training import workers
 def _compiled(run: run_lib.Run, phase: stage_lib.Phase
               ) -> dict[str, step_lib.StepFunction]:
   shape = step_lib.StepShape(
-      phase.resolution, phase.batch_size, run.config.seed, _slice_size(
-          run.stage, run.config, phase, run.strategy.num_replicas_in_sync))
+      phase.resolution, phase.batch_size, run.config.seed,
+      micro_batches.of_phase(run.stage, run.config, phase,
+                             run.strategy.num_replicas_in_sync))
   return {
       update.name: step_lib.compile_update(
           run.strategy, run.networks, update,
           {name: run.optimizers[update.optimizer_of(name)]
            for name in update.trains}, shape)
       for update in run.stage.updates}
-
-
-def _slice_size(stage: stage_lib.Stage, config: config_lib.Config,
-                phase: stage_lib.Phase, replicas: int) -> int:
-  """Images that a replica computes at a time; refuses what cannot be."""
-  group = config.model.stddev_group if stage.name == 'generator' else 1
-  distribution.check_batch(phase.batch_size, replicas, group)
-  return micro_batches.slice_size(
-      phase.batch_size, replicas, group, config.training.micro_batch)
 
 
 def _scalar(value: float) -> tf.Tensor:
@@ -208,8 +200,11 @@ def _phases(run: run_lib.Run, make_dataset: workers.MakeDataset,
     if images < span.last:
       batches = run.workers.batches(
           run.strategy, make_dataset, span.phase.batch_size, images)
-      with memory.explained(f'stage {run.stage.name}',
-                            memory.phase_remedy(run.stage, number)):
+      remedy = memory.phase_remedy(
+          run.stage, number, micro_batches.smaller(
+              run.stage, run.config, span.phase,
+              run.strategy.num_replicas_in_sync))
+      with memory.explained(f'stage {run.stage.name}', remedy):
         _run_phase(run, span, batches, stop)
   _preview(run, spans[-1])
   return run.save()
@@ -268,7 +263,8 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
     TrainingError: If losses or gradients stay non-finite.
   """
   for phase in stage.phases:
-    _slice_size(stage, config, phase, distribution.total(replicas))
+    micro_batches.of_phase(
+        stage, config, phase, distribution.total(replicas))
   run = run_lib.build(stage, config, replicas=replicas, run_root=run_root)
   folder = _open(run, run_root, provenance)
   # Before resuming: previews may show what the stage began with.

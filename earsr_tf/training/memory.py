@@ -49,21 +49,25 @@ def _wanted(message: str) -> str:
   return f' (no room for {match[2]} {match[1]})' if match else ''
 
 
-def phase_remedy(stage: stage_lib.Stage, number: int) -> str:
+def phase_remedy(stage: stage_lib.Stage, number: int,
+                 micro_batch: int = 0) -> str:
   """What to lower where a phase of a stage runs out of memory.
 
   Args:
     stage: The stage.
     number: Which of its phases, from 0.
+    micro_batch: A lower --micro_batch that would help; 0 if there is none.
   """
-  phase = stage.phases[number]
-  if phase.batch_size == 1:
-    return 'use a machine with more memory, or a smaller model'
-  name = f'--set={stage.name}.phases.{number}.batch_size'
-  half = phase.batch_size // 2
-  return (f'use --micro_batch={half}, with which the run goes on, or {name}='
-          f'{half} instead of {phase.batch_size} (with --restart: another '
-          'batch is another run)')
+  batch_size, remedies = stage.phases[number].batch_size, []
+  if micro_batch:
+    remedies.append(f'--micro_batch={micro_batch}, with which the run goes on')
+  if batch_size > 1:
+    remedies.append(
+        f'--set={stage.name}.phases.{number}.batch_size={batch_size // 2} '
+        f'instead of {batch_size} (with --restart: another batch is another '
+        'run)')
+  return 'use ' + (', or '.join(remedies)
+                   or 'a machine with more memory, or a smaller model')
 
 
 def training_remedy(stage: stage_lib.Stage) -> str:

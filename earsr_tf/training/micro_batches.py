@@ -11,6 +11,8 @@ from typing import Any, Callable, Mapping
 
 import tensorflow as tf
 
+from earsr_tf import config as config_lib
+from earsr_tf.stages import stage as stage_lib
 from earsr_tf.training import distribution
 
 Batch = Mapping[str, tf.Tensor]
@@ -47,6 +49,42 @@ def slice_size(batch_size: int, replicas: int, group: int, most: int) -> int:
         f'share of {local} images cannot be cut finer; use --micro_batch='
         f'{group} or more, or 0 for undivided batches')
   return sizes[-1]
+
+
+def of_phase(stage: stage_lib.Stage, config: config_lib.Config,
+             phase: stage_lib.Phase, replicas: int) -> int:
+  """Images that a replica computes at a time in a phase.
+
+  Args:
+    stage: The stage.
+    config: Its `training.micro_batch` counts, and the group of `generator`.
+    phase: One of the stage's.
+    replicas: Devices of all workers.
+
+  Raises:
+    DeviceError: If the batch does not fit the devices, or its groups the
+      micro-batches.
+  """
+  group = _group(stage, config)
+  distribution.check_batch(phase.batch_size, replicas, group)
+  return slice_size(
+      phase.batch_size, replicas, group, config.training.micro_batch)
+
+
+def smaller(stage: stage_lib.Stage, config: config_lib.Config,
+            phase: stage_lib.Phase, replicas: int) -> int:
+  """The next lower `training.micro_batch` of use; 0 if there is none.
+
+  The arguments are those of `of_phase`.
+  """
+  now, group = of_phase(stage, config, phase, replicas), _group(stage, config)
+  return 0 if now <= group else slice_size(
+      phase.batch_size, replicas, group, now // 2)
+
+
+def _group(stage: stage_lib.Stage, config: config_lib.Config) -> int:
+  """Images that D's mini-batch standard deviation compares; 1: none."""
+  return config.model.stddev_group if stage.name == 'generator' else 1
 
 
 def mean(function: Callable[[Batch], Any], batch: Batch, *, size: int,

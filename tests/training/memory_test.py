@@ -55,3 +55,13 @@ def test_the_remedy_names_flag_and_values() -> None:
       memory.phase_remedy(stage, 0))
   assert '--set=generator.phases.1.batch_size=6 instead of 12 ' in (
       memory.training_remedy(stage))
+
+
+def test_a_micro_batch_is_named_where_one_helps() -> None:
+  stage = fakes.stage('fusion')
+  assert 'micro_batch' not in memory.phase_remedy(stage, 0)
+  assert memory.phase_remedy(stage, 0, 2).startswith('use --micro_batch=2, ')
+  single = dataclasses.replace(stage, phases=tuple(
+      dataclasses.replace(phase, batch_size=1) for phase in stage.phases))
+  assert memory.phase_remedy(single, 0) == (
+      'use a machine with more memory, or a smaller model')

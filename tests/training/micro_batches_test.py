@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from earsr_tf.training import distribution
 from earsr_tf.training import micro_batches
+from tests import fakes
 
 
 @pytest.mark.parametrize('batch_size, replicas, group, most, size', [
@@ -45,3 +48,18 @@ def test_the_mean_over_slices_by_hand() -> None:
   assert float(found['sum']) == pytest.approx(78 / 3)
   np.testing.assert_array_equal(found['none'], np.zeros(3))
   assert seen == [[2, 2]]  # traced once, with its static shape
+
+
+@pytest.mark.parametrize('name, batch_size, replicas, most, lower', [
+    ('fusion', 8, 1, 0, 4), ('fusion', 8, 2, 0, 2), ('fusion', 8, 1, 2, 1),
+    ('fusion', 8, 1, 1, 0), ('fusion', 12, 1, 8, 3), ('generator', 12, 1, 0, 4),
+    ('generator', 4, 1, 0, 0), ('generator', 16, 2, 0, 4)])
+def test_the_next_lower_one_is_below_what_a_replica_computes_now(
+    name: str, batch_size: int, replicas: int, most: int, lower: int) -> None:
+  config = fakes.small_config()
+  config = dataclasses.replace(
+      config, model=dataclasses.replace(config.model, stddev_group=4),
+      training=dataclasses.replace(config.training, micro_batch=most))
+  stage = fakes.stage(name, config)
+  phase = dataclasses.replace(stage.phases[0], batch_size=batch_size)
+  assert micro_batches.smaller(stage, config, phase, replicas) == lower
