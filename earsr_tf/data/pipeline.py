@@ -241,7 +241,8 @@ def frames(
           number, image.decode_frame(frame, manifest.image_size), *rest),
       num_parallel_calls=2).batch(batch_size).map(
           lambda number, frame, *rest: (
-              number, image.to_float(frame), *rest)).prefetch(2)
+              number, image.to_float(frame), *rest)).prefetch(2).with_options(
+                  _options())
 
 
 def _manifest(data: str | manifest_lib.Manifest) -> manifest_lib.Manifest:
@@ -254,7 +255,7 @@ def _manifest(data: str | manifest_lib.Manifest) -> manifest_lib.Manifest:
 def _finish(
     examples: tf.data.Dataset, batch_size: int, *,
     drop_remainder: bool) -> tf.data.Dataset:
-  """Batches, converts to float, sets options."""
+  """Batches, converts to float."""
 
   def convert(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     batch = dict(batch)
@@ -264,6 +265,11 @@ def _finish(
       batch[keys.WAVEFORM] = audio.to_float(batch[keys.WAVEFORM])
     return batch
 
+  return examples.batch(batch_size, drop_remainder=drop_remainder).map(
+      convert, num_parallel_calls=2).prefetch(2).with_options(_options())
+
+
+def _options() -> tf.data.Options:
   options = tf.data.Options()
   options.deterministic = True
   options.experimental_distribute.auto_shard_policy = (
@@ -271,5 +277,7 @@ def _finish(
   # Training needs the cores; a private pool keeps decoding out of its way.
   options.threading.private_threadpool_size = 2
   options.threading.max_intra_op_parallelism = 1
-  return examples.batch(batch_size, drop_remainder=drop_remainder).map(
-      convert, num_parallel_calls=2).prefetch(2).with_options(options)
+  # There is nothing to tune, and an iterator is not gone before its tuner
+  # wakes up: up to a minute at the end of every phase (measured).
+  options.autotune.enabled = False
+  return options
