@@ -168,7 +168,15 @@ def _without_banners() -> Iterator[None]:
 
 
 def load_tensorflow() -> None:
-  """Imports TensorFlow (about 5 s) without its banners; see `quieten`."""
+  """Imports TensorFlow (about 5 s) without its banners; see `quieten`.
+
+  oneDNN's kernels are asked for on every CPU: TensorFlow takes them by itself
+  only where it finds AVX-512 VNNI, and its own gradients of convolutions with
+  few channels are up to ten times slower (measured with AVX2: a step of
+  `finetune` at the demo's size in half the time). TF_ENABLE_ONEDNN_OPTS=0 in
+  the environment turns them off.
+  """
   quieten()
+  os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
   with _without_banners():
     importlib.import_module('tensorflow')
