@@ -38,21 +38,22 @@ def _demo() -> config_lib.Config:
       invert=config_lib.InvertConfig(
           phases=(PhaseConfig(800, 4, 64),), features='discriminator'),
       finetune=config_lib.FinetuneConfig(
-          phases=(PhaseConfig(9_000, 4, 64), PhaseConfig(2_400, 4, 128)),
-          plateau_images=500, plateau_tolerance=0.05,
+          phases=(PhaseConfig(8_000, 4, 64), PhaseConfig(2_000, 4, 128)),
+          plateau_images=400, plateau_tolerance=0.05,
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(phases=(
           PhaseConfig(9_000, 8, 32, 0, 1e-3),
           PhaseConfig(1_000, 8, 128, 0, 1e-3))),
+      # At 1e-3 E_a answers with one face for up to 6,000 images.
       audio=config_lib.AudioConfig(
-          phases=(PhaseConfig(8_000, 8, learning_rate=1e-3),),
+          phases=(PhaseConfig(9_000, 8, learning_rate=5e-4),),
           start_images=64),
       fusion=config_lib.FusionConfig(
           phases=(PhaseConfig(2_400, 8, 64, 0, 1e-3),
                   PhaseConfig(800, 8, 128, 0, 1e-3)),
           code_weight=30.0, audio_rate_scale=0.1),
       attributes=config_lib.AttributesConfig(
-          phases=(PhaseConfig(7_000, 16, learning_rate=2e-3),),
+          phases=(PhaseConfig(6_000, 16, learning_rate=2e-3),),
           max_softening=8),
       training=config_lib.TrainingConfig(
           record_every=200, preview_every=0, save_every=4_000, keep=2,
@@ -110,7 +111,7 @@ def _bench() -> config_lib.Config:
           PhaseConfig(20_000, 8, 32, 0, 1e-3),
           PhaseConfig(1_600, 8, 128, 0, 1e-3))),
       audio=dataclasses.replace(
-          demo.audio, phases=(PhaseConfig(12_000, 8, learning_rate=1e-3),)),
+          demo.audio, phases=(PhaseConfig(16_000, 8, learning_rate=5e-4),)),
       fusion=dataclasses.replace(demo.fusion, phases=(
           PhaseConfig(6_000, 8, 64, 0, 1e-3),
           PhaseConfig(1_600, 8, 128, 0, 1e-3))),

@@ -35,7 +35,7 @@ class World:
 
 WORLDS = {
     'tiny': World(speakers=6, videos=4, clips=1),
-    'demo': World(speakers=240, videos=4, clips=1),
+    'demo': World(speakers=200, videos=4, clips=1),
     'bench': World(speakers=300, videos=6, clips=1),
 }
 
