@@ -39,6 +39,16 @@ def test_wrong_version(monkeypatch: pytest.MonkeyPatch) -> None:
   assert wrong.startswith('numpy 1.26.') and wrong.endswith('(needs 2.x)')
 
 
+@pytest.mark.parametrize('before, after', [(None, '1'), ('0', '0')])
+def test_onednn_is_asked_for_unless_the_user_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, before: str | None, after: str) -> None:
+  monkeypatch.delenv('TF_ENABLE_ONEDNN_OPTS', raising=False)
+  if before:
+    monkeypatch.setenv('TF_ENABLE_ONEDNN_OPTS', before)
+  environment.load_tensorflow()
+  assert os.environ['TF_ENABLE_ONEDNN_OPTS'] == after
+
+
 @pytest.mark.parametrize('module', [
     'earsr_tf.train', 'earsr_tf.evaluate', 'pipelines.run',
     'tools.make_synthetic'])

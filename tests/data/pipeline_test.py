@@ -213,6 +213,14 @@ def test_data_in_memory_are_decoded_once_for_all_phases(tmp_path):
     _assert_equal(one, two)
 
 
+def test_no_tuner_keeps_an_iterator_from_ending(data):
+  options = dict(splits=D, inputs=keys.ALL, batch_size=4)
+  for dataset in (pipeline.make_dataset(data, seed=7, **options),
+                  pipeline.make_eval_dataset(data, **options),
+                  pipeline.frames(data, data.shards(D)[0], 4)):
+    assert dataset.options().autotune.enabled is False
+
+
 def test_two_replicas_share_a_global_batch(data):
   devices = tf.config.list_logical_devices('CPU')
   if len(devices) < 2:
