@@ -272,7 +272,8 @@ def test_every_step_was_finite(two: _Trained) -> None:
 def test_one_replica_equals_two_on_the_same_batch(
     one: _Trained, two: _Trained) -> None:
   for a, b in zip(one.metrics, two.metrics, strict=True):
-    assert a == pytest.approx(b, rel=1e-4, abs=1e-6)
+    # Half a batch takes other kernels of oneDNN: sums in another order.
+    assert a == pytest.approx(b, rel=5e-4, abs=1e-6)
   ones, twos = one.values(), two.values()
   for path, start in one.before.items():
     np.testing.assert_array_equal(start, two.before[path], path)
