@@ -271,9 +271,11 @@ def test_every_step_was_finite(two: _Trained) -> None:
 
 def test_one_replica_equals_two_on_the_same_batch(
     one: _Trained, two: _Trained) -> None:
-  for a, b in zip(one.metrics, two.metrics, strict=True):
-    # Half a batch takes other kernels of oneDNN: sums in another order.
-    assert a == pytest.approx(b, rel=5e-4, abs=1e-6)
+  updates = len(one.stage.updates)
+  for i, (a, b) in enumerate(zip(one.metrics, two.metrics, strict=True)):
+    # From equal weights only the order of sums differs. Adam's first step makes
+    # a sign of a gradient near 0, and so more of its last digits.
+    assert a == pytest.approx(b, rel=1e-5 if i < updates else 5e-4, abs=1e-6)
   ones, twos = one.values(), two.values()
   for path, start in one.before.items():
     np.testing.assert_array_equal(start, two.before[path], path)
