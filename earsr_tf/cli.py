@@ -88,6 +88,7 @@ def run_with_rest(command: Callable[[list[str], list[str]], None]) -> None:
   rest: list[str] = []
 
   def parse(argv: list[str]) -> list[str]:
+    """Takes the own flags; keeps the other arguments."""
     try:
       rest.extend(flags.FLAGS(argv, known_only=True)[1:])
     except flags.Error as error:
@@ -117,6 +118,7 @@ def run(command: Callable[..., None], *, argument: str = '') -> None:
     flags.DEFINE_bool('dry_run', False, 'Print the flags and stop.')
 
   def main(argv: list[str]) -> int:
+    """Checks the arguments and runs the command, guarded."""
     wanted = 1 + bool(argument)
     if len(argv) > wanted:
       raise app.UsageError(f'unexpected argument {argv[wanted]}')

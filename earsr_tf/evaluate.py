@@ -119,6 +119,7 @@ def score_pictures(
   _check_output(folder, images, truth)
 
   def read() -> Iterator[picture_folder.Picture]:
+    """A pass over the pictures."""
     if truth:
       return picture_folder.read_pairs(images, truth)
     return picture_folder.read_strips(images)

@@ -55,6 +55,7 @@ def define_consistency_flag(effect: str) -> None:
       'exact.')
 
   def check(mode: str) -> bool:
+    """Whether it is a mode; ValidationError says what is one."""
     try:
       consistency_mode.check(mode)
     except ValueError as error:

@@ -79,6 +79,7 @@ def _run_folder(
   """Super-resolves pairs; InputError with a tally if any was refused."""
 
   def one(pair: face_folder.Pair) -> None:
+    """Super-resolves a pair; a bad picture is refused first."""
     media.read_image(pair.image)
     resolve(pair.image, read(pair.audio), pair.output)
 
@@ -109,6 +110,7 @@ def _open(model: str, consistency: str,
 
   @functools.cache
   def load() -> Any:
+    """The signature; only the first call loads TensorFlow."""
     # pylint: disable=import-outside-toplevel
     from earsr_tf import environment
     environment.load_tensorflow()
@@ -116,6 +118,7 @@ def _open(model: str, consistency: str,
     return signatures.load(str(version))
 
   def resolve(image: str, waveform: np.ndarray, output: str) -> None:
+    """Writes the face of a picture and a voice to `output`."""
     function = load()
     # pylint: disable=import-outside-toplevel
     import tensorflow as tf

@@ -47,6 +47,7 @@ def _clip_names(data_dir: str, splits: tuple[str, ...], seed: int
   from earsr_tf.data import pipeline
 
   def names(batch_size: int, start: int) -> list[str]:
+    """Names of the clips of the batch that begins at `start`."""
     batch = next(iter(pipeline.make_dataset(
         data_dir, splits=splits, inputs=(keys.CLIP,), batch_size=batch_size,
         seed=seed, start_images=start)))

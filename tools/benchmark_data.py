@@ -79,6 +79,7 @@ def _recorded(commands: list[list[str]]) -> Iterator[None]:
 
   @functools.wraps(original)
   def popen(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+    """Notes the command, then starts it."""
     commands.append(list(command))
     return original(command, **options)
 
@@ -104,6 +105,7 @@ def _prepare_rows(
   clips = len(paths)
 
   def ffmpeg(workers: int) -> int:
+    """Runs all commands; returns the number of clips."""
     with futures.ThreadPoolExecutor(workers) as pool:
       list(pool.map(lambda command: subprocess.run(
           command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -179,6 +181,7 @@ def _drain(dataset: Any) -> Callable[[], int]:
   batches = iter(dataset)
 
   def take() -> int:
+    """Takes some batches; returns the number of clips."""
     for _ in range(_BATCHES):
       next(batches)
     return _BATCH * _BATCHES
@@ -213,6 +216,7 @@ def _part_cases(manifest: Any) -> dict[str, Callable[[], int]]:
   options.threading.max_intra_op_parallelism = 1
 
   def over(source: tf.data.Dataset, part: Callable[..., tf.Tensor]) -> Any:
+    """A case: one part over a source, on two threads."""
     return _drain(source.map(part, num_parallel_calls=2).batch(
         _BATCH).with_options(options))
 

@@ -202,6 +202,7 @@ def measure_attributes(samples: Samples, kind: str) -> dict[str, float]:
   target = np.stack([samples.gender, (samples.age - 45) / 15], 1)
 
   def loss(truth: tf.Tensor, guess: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy of gender plus L1 of the scaled age, [B]."""
     gender = tf.nn.sigmoid_cross_entropy_with_logits(
         truth[:, 0], guess[:, 0])
     return gender + tf.abs(truth[:, 1] - guess[:, 1])

@@ -63,6 +63,7 @@ def draw_voice(encoded: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
   is_ours = tf.strings.substr(encoded, _HEADER_BYTES - 8, 4) == b'data'
 
   def cut(start: tf.Tensor) -> tf.Tensor:
+    """[64000] int16 from sample `start` on, without decoding the rest."""
     data = tf.strings.substr(
         encoded, _HEADER_BYTES + 2 * start, 2 * SEGMENT_SAMPLES)
     return tf.ensure_shape(
@@ -97,6 +98,7 @@ def _draw(
   """Cuts from starts below `bound` until the segment is not silent."""
 
   def draw(own_key: tf.Tensor) -> tf.Tensor:
+    """The segment at a start drawn with `own_key`."""
     return cut(tf.random.stateless_uniform(
         [], own_key, minval=0, maxval=bound, dtype=tf.int32))
 

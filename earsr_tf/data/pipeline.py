@@ -196,6 +196,7 @@ def make_eval_dataset(
 
   def read(
       index: tf.Tensor, parts: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
+    """One example of a stored record."""
     return examples_lib.draw(
         examples_lib.stored(
             examples_lib.parse(parts, wanted), manifest.image_size),
@@ -230,6 +231,7 @@ def frames(
 
   def split(number: tf.Tensor, parts: tuple[tf.Tensor, ...]
             ) -> tf.data.Dataset:
+    """A record -> its frames, still encoded, and their targets."""
     found = examples_lib.parse(parts, wanted)
     pictures = found[records.FRAMES]
     return tf.data.Dataset.from_tensor_slices(
@@ -258,6 +260,7 @@ def _finish(
   """Batches, converts to float."""
 
   def convert(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """uint8 -> [-1, 1] and int16 -> [-1, 1), float32."""
     batch = dict(batch)
     if keys.IMAGE_HIGH in batch:
       batch[keys.IMAGE_HIGH] = image.to_float(batch[keys.IMAGE_HIGH])

@@ -93,6 +93,7 @@ def decode(serialized: bytes) -> ClipRecord:
   feature = tf.train.Example.FromString(serialized).features.feature
 
   def text(name: str) -> str:
+    """The only string of a feature."""
     return feature[name].bytes_list.value[0].decode()
 
   return ClipRecord(

@@ -98,6 +98,7 @@ class Share:
       batch_size: Global batch.
     """
     def is_own(position: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
+      """Whether the row at `position` is one of this share."""
       row = (position - start) % batch_size
       return (row >= self.first) & (row < self.stop)
 
@@ -143,6 +144,7 @@ class Order:
     def read(
         shard: tf.Tensor, first: tf.Tensor
     ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+      """A visit: positions and records, in the order of the epoch."""
       files, size = tf.gather(self.files, shard), tf.gather(self.sizes, shard)
       # The stated number, or an error: never train on fewer records.
       content = _zipped([files[i] for i in range(kinds)]).batch(
@@ -160,6 +162,7 @@ class Order:
     def number(
         shard: tf.Tensor, first: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
+      """A visit: positions and rows among all stored records."""
       position, order = self._inside(shard, first)
       return position, tf.gather(offsets, shard) + order
 
@@ -170,6 +173,7 @@ class Order:
     total = int(self.sizes.sum())
 
     def epoch_shards(epoch: tf.Tensor) -> tf.data.Dataset:
+      """Visits of an epoch, without those before the start."""
       order = tf.range(len(self.sizes))
       if self._shuffle:
         order = tf.random.experimental.stateless_shuffle(

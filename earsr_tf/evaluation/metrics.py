@@ -88,6 +88,7 @@ def ssim(image_a: np.ndarray, image_b: np.ndarray) -> np.ndarray:
           for x in (image_a, image_b))  # [B, 3, H, W]
 
   def mean(x: tf.Tensor) -> tf.Tensor:
+    """Windowed means, [B, 3, H, W] -> [B, 3, W - 10, H - 10]."""
     return tf.tensordot(tf.tensordot(x, columns, [[3], [1]]), rows, [[2], [1]])
 
   # The terms of Wang et al. 2004, Eq. 13; they are those of tf.image.ssim.

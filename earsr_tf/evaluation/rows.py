@@ -185,6 +185,7 @@ class Reconstructor:
     generator = self._networks[source]
 
     def generate(code: tf.Tensor) -> tf.Tensor:
+      """Code [B, L, d] -> [B, S, S, 3] uint8."""
       return pixels.to_uint8(generator(code))
     return generate
 

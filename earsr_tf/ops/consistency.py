@@ -149,6 +149,7 @@ def _repeat(image: tf.Tensor, image_low: tf.Tensor,
   up_rows, up_columns = (tf.constant(matrix, image.dtype) for matrix in up)
 
   def step(i: tf.Tensor, x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Adds what the input has and the degraded output lacks."""
     low = _along_rows(down_rows, x)  # [B, h, W, C]
     low = tf.einsum('jw,biwc->bijc', down_columns, low)  # [B, h, w, C]
     extra = tf.einsum('wj,bijc->biwc', up_columns, image_low - low)

@@ -36,6 +36,7 @@ class ServedModel(tf.Module):
     self.weights = list(model.variables)
 
     def super_resolve(image_low, waveform):
+      """uint8 [B, s, s, 3] and [B, 64000] -> uint8 [B, S, S, 3]."""
       return {'image_high': model(image_low, waveform)}
 
     self.super_resolve = tf.function(super_resolve, input_signature=[

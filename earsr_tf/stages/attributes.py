@@ -62,6 +62,7 @@ def _terms(max_softening: int) -> stage_lib.TermsFunction:
   num_levels = max_softening.bit_length()
 
   def terms(networks, batch, clock):
+    """Cross-entropies of speaker and gender, L1 of age, [B] each."""
     image = batch[keys.IMAGE_HIGH]
     if num_levels > 1:
       image = soften(image, _levels(batch, clock, num_levels), num_levels)

@@ -68,6 +68,7 @@ def _start(config: config_lib.Config
   target = _target(config)
 
   def start(networks, batch):
+    """Scales E_a by the spectrograms and targets of one batch."""
     first_weights.start_audio_encoder(
         networks['audio_encoder'],
         spectrogram.log_spectrogram(batch[keys.WAVEFORM]),
@@ -79,6 +80,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   target = _target(config)
 
   def terms(networks, batch, clock):
+    """|E_a(a_i) - z_bar_i|_1 of Eq. (4), [B]."""
     del clock
     z_bar = targets.read(config, target, networks, batch)
     z_audio = encode(networks, batch[keys.WAVEFORM], config.model.code_norm)
@@ -90,6 +92,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
 def _preview(config: config_lib.Config) -> stage_lib.Preview:
   """Fig. 5: the mirrored average looks ahead, whatever the frame does."""
   def images(networks, batch, clock):
+    """Pictures [B, S, S, 3] in [-1, 1] by name."""
     del clock
     x, norm = batch[keys.IMAGE_HIGH], config.model.code_norm
     z = invert.encode(networks, x, norm)

@@ -26,6 +26,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   autoencoding = invert.autoencoding_terms(config)
 
   def terms(networks, batch, clock):
+    """L_pre-train and |G_init - G|^2 of Eq. (2), [B] each."""
     pretrain = autoencoding(networks, batch, clock)
     distance = regularizers.weight_distance(
         networks['generator'].trainable_variables,

@@ -43,6 +43,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   target = targets.code(config)
 
   def terms(networks, batch, clock):
+    """Both terms of Eq. (5), [B] each."""
     x_high = batch[keys.IMAGE_HIGH]
     x_low = low_res.image_low(config, x_high)
     z = targets.read(config, target, networks, batch)
@@ -86,6 +87,7 @@ def _observe(config: config_lib.Config, update: stage_lib.Update
   gap = observations.shuffled_gap(update)
 
   def observe(networks, batch, clock):
+    """Scalars by name."""
     x_low = low_res.image_low(config, batch[keys.IMAGE_HIGH])
     added = fuse(config, networks, x_low, batch[keys.WAVEFORM]) - (
         low_res.encode(networks, x_low, config.model.code_norm))
@@ -97,6 +99,7 @@ def _observe(config: config_lib.Config, update: stage_lib.Update
 def _preview(config: config_lib.Config) -> stage_lib.Preview:
   """Fig. 6's strips and Fig. 10's matrix."""
   def images(networks, batch, clock):
+    """Pictures [B, S, S, 3] in [-1, 1] by name."""
     del clock
     norm = config.model.code_norm
     x_high, waveform = batch[keys.IMAGE_HIGH], batch[keys.WAVEFORM]

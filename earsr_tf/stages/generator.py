@@ -111,6 +111,7 @@ def _observed(scores: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 def _observe(stddev_group: int) -> stage_lib.Observe:
   """Mean score and sign of the images that D is not trained on."""
   def observe(networks, batch, clock):
+    """Scalars by name."""
     real = real_image(batch[keys.IMAGE_HIGH], clock)
     # D takes whole groups; all previews may be fewer than one.
     count = real.shape[0] - real.shape[0] % min(stddev_group, real.shape[0])
@@ -124,6 +125,7 @@ def _discriminator_updates(config: config_lib.GeneratorConfig
                            ) -> list[stage_lib.Update]:
   """D's logistic loss and R1; two updates where R1 is lazy."""
   def logistic(networks, batch, clock):
+    """D's logistic loss, [B], and its scores."""
     score = _score(networks, clock)
     real = real_image(batch[keys.IMAGE_HIGH], clock)
     fake = _fake(networks, batch, clock, config.style_mixing_probability, 10)
@@ -132,10 +134,12 @@ def _discriminator_updates(config: config_lib.GeneratorConfig
         scores['real'], scores['fake']), **_observed(scores)}
 
   def r1(networks, batch, clock):
+    """R1 on real images, [B]."""
     real = real_image(batch[keys.IMAGE_HIGH], clock)
     return {'r1': regularizers.r1_penalty(_score(networks, clock), real)}
 
   def both(networks, batch, clock):
+    """The logistic loss and R1 in one update."""
     return {**logistic(networks, batch, clock), **r1(networks, batch, clock)}
 
   trains, moves = ('discriminator',), _move_w_avg(config, 10)
@@ -157,6 +161,7 @@ def _move_w_avg(config: config_lib.GeneratorConfig, salt: int
                 ) -> Callable[..., list[tuple[tf.Variable, tf.Tensor]]]:
   """StyleGAN moves w_avg whenever G runs in training: for D and for G."""
   def move(networks, batch, clock):
+    """w_avg and its next value, [d]."""
     generator = networks['generator']
     z = _draw_z(batch, clock, generator.latent_dim, salt)
     w = tf.reduce_mean(generator.mapping(z), axis=0)
@@ -169,6 +174,7 @@ def _generator_update(config: config_lib.GeneratorConfig
                       ) -> stage_lib.Update:
   """G's logistic loss; moves w_avg along."""
   def logistic(networks, batch, clock):
+    """G's logistic loss, [B]."""
     fake = _fake(networks, batch, clock, config.style_mixing_probability, 20)
     return {'logistic': adversarial.logistic_generator(
         _score(networks, clock)(fake))}

@@ -40,6 +40,7 @@ def autoencoding_terms(config: config_lib.Config
   invert = config.invert
 
   def terms(networks, batch, clock):
+    """L1 and feature distance of x and G(E_h(x)), [B] each."""
     x = batch[keys.IMAGE_HIGH]
     z = encode(networks, x, config.model.code_norm)
     x_hat = networks['generator'](z, resolution=clock.resolution)
@@ -60,6 +61,7 @@ def preview(config: config_lib.Config, name: str) -> stage_lib.Preview:
     name: Of the inversions.
   """
   def images(networks, batch, clock):
+    """Pictures [B, S, S, 3] in [-1, 1] by name."""
     x = batch[keys.IMAGE_HIGH]
     z = encode(networks, x, config.model.code_norm)
     return {'truth': x, name: networks['generator'](

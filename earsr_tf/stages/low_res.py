@@ -53,6 +53,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   target = targets.code(config)
 
   def terms(networks, batch, clock):
+    """Both terms of Eq. (3), [B] each."""
     x_high = batch[keys.IMAGE_HIGH]
     x_low = image_low(config, x_high)
     z = targets.read(config, target, networks, batch)
@@ -66,6 +67,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
 
 def _preview(config: config_lib.Config) -> stage_lib.Preview:
   def images(networks, batch, clock):
+    """Pictures [B, S, S, 3] in [-1, 1] by name."""
     del clock
     x_high, norm = batch[keys.IMAGE_HIGH], config.model.code_norm
     x_low = image_low(config, x_high)

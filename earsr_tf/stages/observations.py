@@ -42,6 +42,7 @@ def shuffled_gap(update: stage_lib.Update) -> stage_lib.Observe:
     update: Its terms read `keys.WAVEFORM`; its weights are numbers.
   """
   def observe(networks, batch, clock):
+    """Scalars by name; none if no voice can be swapped."""
     rows = other_speakers(np.asarray(batch[keys.SPEAKER]))
     if rows is None:
       return {}

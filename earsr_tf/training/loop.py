@@ -126,6 +126,7 @@ def _average_function(run: run_lib.Run) -> Callable[[tf.Tensor], None] | None:
 
   @tf.function
   def average(share_kept):
+    """Moves every average towards its network."""
     for name in run.stage.averages:
       ema.update(run.networks[f'{name}_ema'], run.networks[name], share_kept)
   return average

@@ -105,6 +105,7 @@ def mean(function: Callable[[Batch], Any], batch: Batch, *, size: int,
     The structure; zeros stay where `function` has None.
   """
   def body(number: tf.Tensor, sums: Any) -> tuple[tf.Tensor, Any]:
+    """Adds the result of slice `number` to the sums."""
     begin = number * size
     part = {name: tf.ensure_shape(
         values[begin:begin + size], [size, *values.shape[1:]])

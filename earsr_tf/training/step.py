@@ -60,6 +60,7 @@ def _part(networks: stage_lib.Networks, update: stage_lib.Update,
   `kept` and `moved` become the variables that have a gradient or a new state.
   """
   def part(batch, clock, weights):
+    """Gradients, moved state and metrics of some images."""
     context = tf.distribute.get_replica_context()
     with tf.GradientTape(watch_accessed_variables=False) as tape:
       tape.watch(variables)
@@ -86,6 +87,7 @@ def _compute(networks: stage_lib.Networks, update: stage_lib.Update,
   part = _part(networks, update, variables, kept, moved)
 
   def compute(batch, step, images, alpha, weights):
+    """One replica's share of the global batch."""
     clock = stage_lib.Clock(
         step=step, images=images, alpha=alpha,
         seed=tf.stack([shape.seed, tf.cast(step, tf.int32)]),
@@ -117,6 +119,7 @@ def _apply_function(optimizer: tf.keras.optimizers.legacy.Optimizer,
                     ) -> Callable[[list[tf.Tensor]], None]:
   """The replica function that applies gradients already summed."""
   def apply(gradients):
+    """Applies the gradients on one replica."""
     optimizer.apply_gradients(
         zip(gradients, variables), experimental_aggregate_gradients=False)
   return apply
@@ -150,6 +153,7 @@ def compile_update(
   # Nothing here needs AutoGraph, and without it tracing takes half the time.
   @tf.function(autograph=False)
   def run(batch, step, images, alpha, weights):
+    """One step on all replicas; see `compile_update`."""
     gradients, state, metrics = strategy.run(
         compute, args=(batch, step, images, alpha, weights))
     metrics = {k: _mean(strategy, v) for k, v in metrics.items()}
@@ -162,6 +166,7 @@ def compile_update(
          *(tf.reduce_all(tf.math.is_finite(value)) for value in means)])
 
     def apply():
+      """Changes all variables, on all replicas; returns 1."""
       # The condition stands outside strategy.run: inside, applying gradients
       # under a condition is an error of MirroredStrategy.
       for optimizer in {id(o): o for o in owners.values()}.values():

@@ -209,6 +209,7 @@ def _sum_function(strategy: tf.distribute.Strategy
                   ) -> Callable[[tf.Tensor], tf.Tensor]:
   """[n] int64 -> its sum over all replicas, [n]."""
   def add(values):
+    """The sum over replicas, [n]."""
     # A tensor made here has a device, which the sum asks for.
     return tf.distribute.get_replica_context().all_reduce(
         tf.distribute.ReduceOp.SUM, tf.identity(values))
@@ -216,6 +217,7 @@ def _sum_function(strategy: tf.distribute.Strategy
   @tf.function(autograph=False,
                input_signature=[tf.TensorSpec([None], tf.int64)])
   def total(values):
+    """The sum as this replica sees it, [n]."""
     summed = strategy.run(add, args=(values,))
     return strategy.experimental_local_results(summed)[0]
   return total

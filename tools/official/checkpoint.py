@@ -58,6 +58,7 @@ def open_checkpoint(prefix: str) -> weights.Weights:
     names[key] = name
 
   def read(key: str) -> np.ndarray:
+    """A tensor by its name; WeightsError if it is no float."""
     if not types[names[key]].is_floating:
       raise weights.WeightsError(
           f'--checkpoint={prefix}: {key} is of type '

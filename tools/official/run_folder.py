@@ -96,6 +96,7 @@ def _published(source: weights_lib.Weights, copy: str) -> list[_Part]:
 def _pretrained(snapshot: snapshot_lib.Snapshot) -> list[_Part]:
   """The networks of stage `generator`."""
   def slots(network: tf.keras.Model) -> weights_lib.Slots:
+    """Where the variables of G are in a snapshot."""
     return layout.generator(network, 'mapping', 'synthesis', 'dlatent_avg')
   return [
       _Part('generator', 'generator', networks_lib.generator, slots,

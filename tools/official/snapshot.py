@@ -105,6 +105,7 @@ class _Unpickler(pickle.Unpickler):
     self._where = where
 
   def find_class(self, module: str, name: str) -> Any:
+    """A known record or container; anything else is refused."""
     try:
       return _KNOWN[module, name]
     except KeyError:
@@ -114,6 +115,7 @@ class _Unpickler(pickle.Unpickler):
           f'needs; nothing of it was run; {_REMEDY}') from None
 
   def persistent_load(self, pid: Any) -> Any:
+    """Refuses: a snapshot is one file."""
     raise weights.WeightsError(
         f'{self._where}: refused, because it refers to the persistent object '
         f'{ascii(str(pid))[:80]} outside of the file; {_REMEDY}')
