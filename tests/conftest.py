@@ -1,4 +1,4 @@
-"""One device configuration for the whole session: two logical CPUs.
+"""One device configuration for each test process: two logical CPUs.
 
 It must be made before TensorFlow runs any operation. Tests with one replica
 use the first device.
@@ -20,6 +20,9 @@ sys.path.insert(0, str(ROOT))
 
 def pytest_sessionstart(session: pytest.Session) -> None:
   """Loads TensorFlow and splits the CPU in two, if a test may use it."""
+  is_worker = hasattr(session.config, 'workerinput')
+  if session.config.option.numprocesses and not is_worker:
+    return  # this process only hands tests out
   places = [
       pathlib.Path(argument.partition('::')[0]).resolve()
       for argument in session.config.args]

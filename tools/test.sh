@@ -3,6 +3,8 @@
 #   tools/test.sh          the quick tests
 #   tools/test.sh --all    the slow ones too (what CI runs)
 # Other arguments go to pytest, for example: tools/test.sh tests/ops -x
+# Test files are dealt to as many processes as there are cores, at most four:
+# most of a test is one thread that traces graphs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python="$(bash tools/setup.sh)"
@@ -20,5 +22,6 @@ for check in layers build style; do
   "$python" -m "tools.check_$check" || failed=1
 done
 "$python" -m pytest -c tests/pytest.ini --rootdir=. \
-  "${select[@]}" "${arguments[@]}" || failed=1
+  --numprocesses=auto --maxprocesses=4 --dist=loadfile \
+  --no-loadscope-reorder "${select[@]}" "${arguments[@]}" || failed=1
 exit "$failed"

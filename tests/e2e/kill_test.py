@@ -23,7 +23,6 @@ _SMALL = (
     '--preset=tiny', '--set=model.image_size=16', '--set=model.low_res_size=4',
     '--set=model.latent_dim=8', '--set=model.audio_filters=2',
     '--set=model.audio_max_filters=4', '--set=finetune.phases.1.resolution=16')
-_CHEAP = ('generator', 'attributes')
 
 
 @pytest.fixture(name='data_dir', scope='module')
@@ -53,20 +52,19 @@ def _check_finished(folder: pathlib.Path) -> None:
   assert not list((folder / 'checkpoints').glob('*temp*'))
 
 
-@pytest.mark.parametrize('stages, kills, replicas', [
-    (_CHEAP, 1, 1),
-    pytest.param(config_lib.STAGES, 2, 2, marks=pytest.mark.slow)])
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize('kills, replicas', [
+    (1, 1), pytest.param(2, 2, marks=pytest.mark.slow)])
 def test_killed_stages_end_as_undisturbed_ones(
-    data_dir: pathlib.Path, tmp_path: pathlib.Path, stages: tuple[str, ...],
-    kills: int, replicas: int) -> None:
+    data_dir: pathlib.Path, tmp_path: pathlib.Path, kills: int, replicas: int
+    ) -> None:
   done = testing.run_module(
       'tools.soak', *_SMALL, f'--data_dir={data_dir}',
-      f'--run_root={tmp_path}', f'--stages={",".join(stages)}',
-      f'--kills={kills}', f'--replicas={replicas}', '--stretch=3',
-      timeout_s=590)
+      f'--run_root={tmp_path}', f'--kills={kills}', f'--replicas={replicas}',
+      '--stretch=3', timeout_s=1400)
   assert done.returncode == 0, done.stderr[-3000:]
   results = [json.loads(line) for line in done.stdout.splitlines()]
-  assert [result['stage'] for result in results] == list(stages)
+  assert [result['stage'] for result in results] == list(config_lib.STAGES)
   for result in results:
     assert result['same_tensors'] and result['same_rows']
     assert len(result['killed_at_images']) >= 1

@@ -1,4 +1,4 @@
-"""Two workers on this machine, as two people would start them: TF_CONFIG."""
+"""Workers on this machine, as several people would start them: TF_CONFIG."""
 
 from __future__ import annotations
 
@@ -10,22 +10,57 @@ import socket
 import subprocess
 import sys
 import time
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from earsr_tf import flags as flags_lib
+from earsr_tf import presets
 from tests import fakes
 from tests import testing
 from tests import train_command
 from tools import soak
 
-pytestmark = pytest.mark.slow
-_SECONDS = 280
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
+_SECONDS = 580
 # The stage with the most machinery: growth, R1, averages, w_avg.
 _ARGUMENTS = ('--stage=generator', *train_command.SMALL)
-_LONG = ('--set=generator.phases.0.images=160', '--set=training.save_every=16',
-         '--set=training.keep=100')
+_SAVES = ('--set=training.save_every=16', '--set=training.keep=100')
+# Images of the first three steps after the first save are spoiled, once.
+_SPOILED = """
+import runpy
+import sys
+from earsr_tf import environment
+environment.load_tensorflow()
+import tensorflow as tf
+from earsr_tf.data import keys
+from earsr_tf.data import pipeline
+
+original = pipeline.TrainingData.batches
+streams = []
+
+def batches(self, **options):
+  streams.append(options)
+  data = original(self, **options)
+  if len(streams) > 1:
+    return data
+  def spoil(batch):
+    bad = tf.logical_and(batch[keys.INDEX] >= 16, batch[keys.INDEX] < 28)
+    return {**batch, keys.IMAGE_HIGH: tf.where(
+        bad[:, None, None, None], float('nan'), batch[keys.IMAGE_HIGH])}
+  return data.map(spoil)
+
+pipeline.TrainingData.batches = batches
+runpy.run_module('earsr_tf.train', run_name='__main__', alter_sys=True)
+"""
+
+
+def _long(stage: str) -> tuple[str, ...]:
+  """A stage of forty steps or more, some of them saved."""
+  return (f'--stage={stage}', *train_command.SMALL, *_SAVES,
+          f'--set={stage}.phases.0.images=160')
 
 
 @pytest.fixture(name='data_dir', scope='module')
@@ -35,7 +70,16 @@ def _data_dir(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
   return folder
 
 
-def _config(count: int = 2) -> list[dict[str, str]]:
+def _save_inputs(run_root: pathlib.Path, stage: str) -> None:
+  """What a stage restores, with random weights."""
+  prefix = '--set='
+  fakes.save_inputs(str(run_root), stage, flags_lib.apply_settings(
+      presets.get('tiny'), [argument.removeprefix(prefix)
+                            for argument in train_command.SMALL
+                            if argument.startswith(prefix)]))
+
+
+def _environments(count: int) -> list[dict[str, str]]:
   """The environment of each worker, with ports that are free now."""
   sockets = [socket.socket() for _ in range(count)]
   for each in sockets:
@@ -48,23 +92,28 @@ def _config(count: int = 2) -> list[dict[str, str]]:
           for i in range(count)]
 
 
-def _start(arguments: tuple[str, ...], environment: dict[str, str]
-           ) -> subprocess.Popen[str]:
+def _start(arguments: tuple[str, ...], environment: dict[str, str],
+           program: tuple[str, ...]) -> subprocess.Popen[str]:
   return subprocess.Popen(
-      [sys.executable, '-m', 'earsr_tf.train', *arguments], cwd=testing.ROOT,
+      [sys.executable, *program, *arguments], cwd=testing.ROOT,
       env=environment, start_new_session=True, stderr=subprocess.PIPE,
       stdout=subprocess.DEVNULL, text=True)
 
 
-class _Pair:
-  """Both workers; none of them outlives a test."""
+class _Workers:
+  """All workers, two unless told; none of them outlives a test."""
 
-  def __init__(self, *arguments: str, other: tuple[str, ...] = ()) -> None:
-    chief, worker = _config()
-    self.processes = [_start(arguments, chief),
-                      _start((*arguments, *other), worker)]
+  def __init__(self, *arguments: str, count: int = 2,
+               other: tuple[str, ...] = (),
+               program_of_last: tuple[str, ...] = ('-m', 'earsr_tf.train')
+               ) -> None:
+    """Starts them, the last one maybe with more flags or another program."""
+    *first, last = _environments(count)
+    self.processes = [
+        *(_start(arguments, each, ('-m', 'earsr_tf.train')) for each in first),
+        _start((*arguments, *other), last, program_of_last)]
 
-  def __enter__(self) -> _Pair:
+  def __enter__(self) -> _Workers:
     return self
 
   def __exit__(self, *_: object) -> None:
@@ -97,39 +146,54 @@ def _tensors(folder: pathlib.Path) -> dict[str, np.ndarray]:
           if not name.startswith('_CHECKPOINTABLE')}
 
 
-def _run(*arguments: str) -> list[str]:
-  """Both workers to the end."""
-  with _Pair(*arguments) as pair:
-    codes, said = pair.wait()
-    assert codes == [0, 0], said
+def _run(*arguments: str, **options: Any) -> list[str]:
+  """All workers to the end."""
+  with _Workers(*arguments, **options) as workers:
+    codes, said = workers.wait()
+    assert set(codes) == {0}, said
     return said
 
 
-@pytest.fixture(name='undisturbed', scope='module')
-def _undisturbed(data_dir: pathlib.Path, tmp_path_factory) -> pathlib.Path:
+def _check_like_one_process(
+    folder: pathlib.Path, root: pathlib.Path, count: int, *arguments: str
+    ) -> None:
+  """One process with as many replicas trains the same, up to rounding."""
+  alone = testing.run_module(
+      'earsr_tf.train', *arguments, f'--replicas={count}',
+      f'--run_root={root}', timeout_s=_SECONDS)
+  assert alone.returncode == 0, alone.stderr
+  one, many = _tensors(root / folder.name), _tensors(folder)
+  assert one.keys() == many.keys() and len(one) > 40
+  worst = max(float(np.max(np.abs(one[name] - many[name]), initial=0.0))
+              for name in one)
+  print(f'largest difference of {len(one)} tensors: {worst:.2g}')
+  assert worst < 1e-4
+  stored = json.loads((folder / 'config.json').read_text())
+  assert (stored['replicas'], stored['workers']) == (count, count)
+
+
+# low_res and audio read cached targets, which the chief computes for all.
+@pytest.fixture(
+    name='undisturbed', scope='module',
+    params=['generator', 'low_res', 'audio'])
+def _undisturbed(request: pytest.FixtureRequest, data_dir: pathlib.Path,
+                 tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
   """The folder of a stage that two workers trained."""
-  root = tmp_path_factory.mktemp('undisturbed')
-  said = _run(*_ARGUMENTS, *_LONG, f'--data_dir={data_dir}',
-              f'--run_root={root}')
+  root, stage = tmp_path_factory.mktemp('undisturbed'), request.param
+  _save_inputs(root, stage)
+  said = _run(*_long(stage), f'--data_dir={data_dir}', f'--run_root={root}')
   assert 'Traceback' not in ''.join(said)
-  return root / 'generator'
+  assert (root / 'targets').exists() == (stage != 'generator')
+  return root / stage
 
 
 def test_two_workers_train_what_one_process_does(
     data_dir: pathlib.Path, undisturbed: pathlib.Path, tmp_path: pathlib.Path
     ) -> None:
-  alone = testing.run_module(
-      'earsr_tf.train', *_ARGUMENTS, *_LONG, '--replicas=2',
-      f'--data_dir={data_dir}', f'--run_root={tmp_path}')
-  assert alone.returncode == 0, alone.stderr
-  one, two = _tensors(tmp_path / 'generator'), _tensors(undisturbed)
-  assert one.keys() == two.keys() and len(one) > 100
-  worst = max(float(np.max(np.abs(one[name] - two[name]), initial=0.0))
-              for name in one)
-  print(f'largest difference of {len(one)} tensors: {worst:.2g}')
-  assert worst < 1e-4
-  stored = json.loads((undisturbed / 'config.json').read_text())
-  assert (stored['replicas'], stored['workers']) == (2, 2)
+  stage = undisturbed.name
+  _save_inputs(tmp_path, stage)
+  _check_like_one_process(
+      undisturbed, tmp_path, 2, *_long(stage), f'--data_dir={data_dir}')
   assert {p.name for p in undisturbed.iterdir()} == {
       'checkpoints', 'config.json', 'finished.json', 'metrics.jsonl', 'train'}
   assert len(list((undisturbed / 'train').iterdir())) == 1
@@ -138,27 +202,54 @@ def test_two_workers_train_what_one_process_does(
 def test_killed_workers_end_as_undisturbed_ones(
     data_dir: pathlib.Path, undisturbed: pathlib.Path, tmp_path: pathlib.Path
     ) -> None:
-  arguments = (*_ARGUMENTS, *_LONG, f'--data_dir={data_dir}',
+  folder = tmp_path / undisturbed.name
+  _save_inputs(tmp_path, folder.name)
+  arguments = (*_long(folder.name), f'--data_dir={data_dir}',
                f'--run_root={tmp_path}')
-  with _Pair(*arguments) as pair:
-    pair.wait_for_save(tmp_path / 'generator')
-    for process in pair.processes:
+  with _Workers(*arguments) as workers:
+    workers.wait_for_save(folder)
+    for process in workers.processes:
       os.killpg(process.pid, signal.SIGKILL)
-  assert not (tmp_path / 'generator' / 'finished.json').exists()
+  assert not (folder / 'finished.json').exists()
   said = _run(*arguments)
   assert 'going on from ' in said[0] and 'going on' not in said[1]
-  assert soak.digest(tmp_path / 'generator') == soak.digest(undisturbed)
-  assert soak.rows(tmp_path / 'generator') == soak.rows(undisturbed)
+  assert soak.digest(folder) == soak.digest(undisturbed)
+  assert soak.rows(folder) == soak.rows(undisturbed)
+
+
+def test_three_workers_train_what_one_process_does(
+    data_dir: pathlib.Path, tmp_path: pathlib.Path) -> None:
+  arguments = (
+      *_long('attributes'), '--set=attributes.phases.0.batch_size=6',
+      f'--data_dir={data_dir}')
+  _run(*arguments, f'--run_root={tmp_path / "three"}', count=3)
+  _check_like_one_process(
+      tmp_path / 'three/attributes', tmp_path / 'one', 3, *arguments)
+
+
+def test_a_fault_in_one_worker_takes_both_back_and_leaves_no_trace(
+    data_dir: pathlib.Path, tmp_path: pathlib.Path) -> None:
+  arguments = (*_long('attributes'), f'--data_dir={data_dir}',
+               '--set=training.max_skipped_in_a_row=2')
+  _run(*arguments, f'--run_root={tmp_path / "clean"}')
+  said = _run(*arguments, f'--run_root={tmp_path / "faulty"}',
+              program_of_last=('-c', _SPOILED))
+  assert 'back to ' in said[0], said
+  clean, faulty = tmp_path / 'clean/attributes', tmp_path / 'faulty/attributes'
+  done = json.loads((faulty / 'finished.json').read_text())
+  assert (done['rollbacks'], done['skipped']) == (1, 0)
+  assert soak.digest(faulty) == soak.digest(clean)
+  assert soak.rows(faulty) == soak.rows(clean)
 
 
 def test_a_signal_to_one_worker_stops_all_and_saves(
     data_dir: pathlib.Path, tmp_path: pathlib.Path) -> None:
   arguments = (*_ARGUMENTS, '--set=generator.phases.0.images=4000',
                f'--data_dir={data_dir}', f'--run_root={tmp_path}')
-  with _Pair(*arguments) as pair:
-    pair.wait_for_save(tmp_path / 'generator')
-    os.kill(pair.processes[1].pid, signal.SIGTERM)
-    codes, said = pair.wait()
+  with _Workers(*arguments) as workers:
+    workers.wait_for_save(tmp_path / 'generator')
+    os.kill(workers.processes[1].pid, signal.SIGTERM)
+    codes, said = workers.wait()
   assert codes == [42, 42], said
   assert 'stopped by a signal to another worker after step' in said[0]
   assert 'stopped by SIGTERM after step' in said[1]
@@ -172,11 +263,11 @@ def test_the_death_of_a_worker_ends_the_other_with_a_sentence(
     data_dir: pathlib.Path, tmp_path: pathlib.Path, dies: int) -> None:
   arguments = (*_ARGUMENTS, '--set=generator.phases.0.images=400000',
                f'--data_dir={data_dir}', f'--run_root={tmp_path}')
-  with _Pair(*arguments) as pair:
-    pair.wait_for_save(tmp_path / 'generator')
-    os.killpg(pair.processes[dies].pid, signal.SIGKILL)
+  with _Workers(*arguments) as workers:
+    workers.wait_for_save(tmp_path / 'generator')
+    os.killpg(workers.processes[dies].pid, signal.SIGKILL)
     began = time.monotonic()
-    codes, said = pair.wait()
+    codes, said = workers.wait()
   seconds = time.monotonic() - began
   told = [line for line in said[1 - dies].splitlines()
           if line.startswith('error: ')]
@@ -188,9 +279,9 @@ def test_the_death_of_a_worker_ends_the_other_with_a_sentence(
 
 def test_workers_of_different_commands_are_refused(
     data_dir: pathlib.Path, tmp_path: pathlib.Path) -> None:
-  with _Pair(*_ARGUMENTS, f'--data_dir={data_dir}', f'--run_root={tmp_path}',
-             other=('--seed=7',)) as pair:
-    codes, said = pair.wait()
+  with _Workers(*_ARGUMENTS, f'--data_dir={data_dir}', f'--run_root={tmp_path}',
+             other=('--seed=7',)) as workers:
+    codes, said = workers.wait()
   assert codes == [2, 2], said
   for text in said:
     assert 'has another configuration than worker:0 (' in text
