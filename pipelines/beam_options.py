@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Sequence
+import contextlib
+from typing import Iterator, Sequence
 
 from apache_beam.options import pipeline_options
 from apache_beam.runners import runner as runner_lib
@@ -11,9 +12,20 @@ from apache_beam.runners.portability import fn_api_runner
 from earsr_tf import config as config_lib
 
 DEFAULT_RUNNER = 'FnApiRunner'
+# Of what a runner says: some send whole tracebacks.
+_LONGEST = 300
 # Two shards at a time: while the last clips of one are decoded, the workers
 # that are free go on with the other.
 _DEFAULTS = ('--direct_num_workers=2', '--direct_running_mode=multi_threading')
+
+
+class RunnerError(RuntimeError):
+  """A runner cannot be reached, or gave up; what it said is in the message.
+
+  Attributes:
+    exit_code: What a command ends with: a service is not available.
+  """
+  exit_code = 69
 
 
 def make(
@@ -62,3 +74,24 @@ def runner(
   except (ValueError, ImportError) as e:
     raise config_lib.ConfigError(
         f'--runner={name}: {" ".join(str(e).split())}') from None
+
+
+@contextlib.contextmanager
+def explained(runner_used: runner_lib.PipelineRunner) -> Iterator[None]:
+  """Says in one sentence what went wrong in a runner elsewhere.
+
+  What goes wrong in this process, in the default runner, is left as it is.
+
+  Raises:
+    RunnerError: If the runner failed.
+  """
+  try:
+    yield
+  except Exception as e:  # pylint: disable=broad-exception-caught
+    if isinstance(runner_used, fn_api_runner.FnApiRunner):
+      raise
+    said = ' '.join(str(e).split())[:_LONGEST] or 'no answer'
+    raise RunnerError(
+        f'{type(runner_used).__name__}: {type(e).__name__}: {said}; see that '
+        'the address in its flags is right (--job_endpoint, --flink_master ...)'
+        ' and look into its log; finished shards are kept') from e

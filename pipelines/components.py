@@ -25,12 +25,14 @@ _Run = OutputArtifact[artifacts.TrainedStage]
 @component
 def MakeSynthetic(
     tree: OutputArtifact[artifacts.Tree], speakers: Parameter[int],
-    videos: Parameter[int], clips: Parameter[int], seed: Parameter[int],
+    videos: Parameter[int], clips: Parameter[int],
+    open_share: Parameter[float], seed: Parameter[int],
     code: Parameter[str]) -> None:
   """Films SyntheticVox: `videos` videos of `clips` clips per speaker."""
   del code
   executors.make_synthetic(
-      tree, speakers=speakers, videos=videos, clips=clips, seed=seed)
+      tree, speakers=speakers, videos=videos, clips=clips,
+      open_share=open_share, seed=seed)
 
 
 @component

@@ -45,7 +45,7 @@ def _step(name: str, doing: str) -> Iterator[None]:
 
 def make_synthetic(
     tree: artifacts.Tree, *, speakers: int, videos: int, clips: int,
-    seed: int) -> None:
+    open_share: float, seed: int) -> None:
   """Films a SyntheticVox into the artifact's folder."""
   from earsr_tf.data.datasets import synthetic
   doing = f'filming {speakers} people, {videos} videos of each'
@@ -53,7 +53,8 @@ def make_synthetic(
     path = os.path.join(tree.uri, 'tree')
     synthetic.make_tree(
         path, speakers=speakers, seed=seed, videos_per_speaker=videos,
-        clips_per_video=clips, workers=os.cpu_count() or 1,
+        clips_per_video=clips, open_set_share=open_share,
+        workers=os.cpu_count() or 1,
         on_progress=_log_tenths)
     tree.path = path
 

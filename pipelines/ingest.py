@@ -63,6 +63,7 @@ def run(
     DataError: If there is nothing to prepare, every clip was refused, or
       `output_dir` holds finished data or something else.
     OSError: If a shard cannot be written; the others are kept for a next run.
+    RunnerError: If a runner elsewhere cannot be reached or gave up.
     ValueError: If the dataset or an option is unknown.
   """
   name = dataset or guess_dataset(input_dir)
@@ -84,7 +85,8 @@ def run(
         fingerprint=f'{options.fingerprint()} {least}')
     seal.sweep(place, files, parts)
     with progress.show(shard_plan.total(parts)):
-      with beam.Pipeline(runner=runner, options=flags) as pipeline:
+      with beam_options.explained(runner), beam.Pipeline(
+          runner=runner, options=flags) as pipeline:
         _build(pipeline, parts, place, options, least)
     _log_counters(pipeline.result)
     _check_outcome(place)
@@ -273,6 +275,7 @@ def _assign(
 
 
 def _log_counters(result: Any) -> None:
-  """Logs Beam's counters."""
+  """Logs Beam's counters; a job service reports none for one at 0."""
   for counter in result.metrics().query()['counters']:
-    logging.info('prepare: %s %d', counter.key.metric.name, counter.result)
+    logging.info(
+        'prepare: %s %d', counter.key.metric.name, counter.result or 0)

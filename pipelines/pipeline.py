@@ -84,7 +84,7 @@ def _add_data(wiring: _Wiring, plan: plan_lib.Plan) -> Any:
     world = plan.world
     tree = wiring.add('tree', components.MakeSynthetic(
         speakers=world.speakers, videos=world.videos, clips=world.clips,
-        seed=plan.config.seed,
+        open_share=world.open_share, seed=plan.config.seed,
         code=fingerprint.code('earsr_tf.data.datasets.synthetic')))
   prepare = wiring.add('prepare', components.Prepare(
       tree=tree.outputs['tree'], dataset=plan.dataset,

@@ -42,3 +42,20 @@ def test_mistakes_are_named(flags, text):
 def test_an_unknown_runner_is_named():
   with pytest.raises(config.ConfigError, match='--runner=NoRunner'):
     beam_options.runner(beam_options.make(['--runner=NoRunner']))
+
+
+def test_what_a_runner_elsewhere_says_is_one_sentence():
+  elsewhere = beam_options.runner(beam_options.make(['--runner=FlinkRunner']))
+  with pytest.raises(beam_options.RunnerError) as e:
+    with beam_options.explained(elsewhere):
+      raise RuntimeError('no\n  job server ' + 1000 * '.')
+  assert str(e.value).startswith('FlinkRunner: RuntimeError: no job server ..')
+  assert len(str(e.value)) < 600 and '\n' not in str(e.value)
+  assert e.value.exit_code == 69
+
+
+def test_faults_in_this_process_keep_their_names():
+  here = beam_options.runner(beam_options.make([]))
+  with pytest.raises(KeyError, match='clip'):
+    with beam_options.explained(here):
+      raise KeyError('clip')
