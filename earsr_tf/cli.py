@@ -1,8 +1,9 @@
 """What all commands share: one line per mistake, and an exit code.
 
 0 done, 1 usage, 2 locked by another process or unusable TF_CONFIG, 42 stopped
-by a signal and saved; 65 bad data, 66 missing input, 69 another worker or
-a runner is gone, 70 internal, 71 out of memory, 74 cannot be written (sysexits.h).
+by a signal and saved; 65 bad data, 66 missing input, 69 another worker or a
+runner is gone, 70 internal, 71 out of memory, 74 cannot be written
+(sysexits.h).
 """
 
 from __future__ import annotations
