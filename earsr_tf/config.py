@@ -154,6 +154,7 @@ class InvertConfig:
     phases: Schedule.
     l1_weight: Weight of the pixel term.
     feature_weight: lambda_f.
+    mirror_augment: Whether faces are mirrored at random, here and in Eq. (2).
     l1_reduction: |.|_1 of the pixels, also in Eq. (2): 'mean' or 'sum'.
     features: phi, also in Eq. (2): 'vgg16' or 'discriminator' (stage 0's).
     vgg16_weights: 'imagenet' (a download), a file, or 'random' (for costs).
@@ -164,6 +165,7 @@ class InvertConfig:
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(45_760_000, 128),)
   l1_weight: float = 1.0
   feature_weight: float = 1.0
+  mirror_augment: bool = False
   l1_reduction: str = 'mean'
   features: str = 'vgg16'
   vgg16_weights: str = 'imagenet'
@@ -202,10 +204,7 @@ class FinetuneConfig:
 
 @dataclasses.dataclass(frozen=True)
 class LowResConfig:
-  """Stage 3a: Eq. (3), E_l on D_pre; `low_res_weight` is lambda.
-
-  `l1_reduction`: |.|_1 of codes and of small images is a 'mean' or 'sum'.
-  """
+  """Eq. (3): `low_res_weight` is lambda, |.|_1 a 'mean' or a 'sum'."""
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(61_440_000, 256),)
   code_weight: float = 1.0
   low_res_weight: float = 40.0

@@ -36,20 +36,21 @@ def _demo() -> config_lib.Config:
               PhaseConfig(8_000, 16, 16, 2_000, 3e-3)),
           r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.3),
       invert=config_lib.InvertConfig(
-          phases=(PhaseConfig(800, 4, 64),), features='discriminator'),
+          phases=(PhaseConfig(800, 4, 64),), mirror_augment=True,
+          features='discriminator'),
       finetune=config_lib.FinetuneConfig(
           phases=(PhaseConfig(8_000, 4, 64), PhaseConfig(2_000, 4, 128)),
           plateau_images=400, plateau_tolerance=0.05,
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(phases=(
-          PhaseConfig(9_000, 8, 32, 0, 1e-3),
+          PhaseConfig(10_000, 8, 32, 0, 1e-3),
           PhaseConfig(1_000, 8, 128, 0, 1e-3))),
       # At 1e-3 E_a answers with one face for up to 6,000 images.
       audio=config_lib.AudioConfig(
           phases=(PhaseConfig(9_000, 8, learning_rate=5e-4),),
           start_images=64),
       fusion=config_lib.FusionConfig(
-          phases=(PhaseConfig(2_400, 8, 64, 0, 1e-3),
+          phases=(PhaseConfig(3_200, 8, 64, 0, 1e-3),
                   PhaseConfig(800, 8, 128, 0, 1e-3)),
           code_weight=30.0, audio_rate_scale=0.1),
       attributes=config_lib.AttributesConfig(
@@ -78,7 +79,8 @@ def _tiny() -> config_lib.Config:
               PhaseConfig(16, 4, 16, 8, 1e-3)),
           r1_interval=2, ema_half_life_kimg=0.001),
       invert=config_lib.InvertConfig(
-          phases=(PhaseConfig(16, 4, 16),), features='discriminator'),
+          phases=(PhaseConfig(16, 4, 16),), mirror_augment=True,
+          features='discriminator'),
       finetune=config_lib.FinetuneConfig(
           phases=(PhaseConfig(16, 4, 16), PhaseConfig(16, 4, 128)),
           plateau_images=8, plateau_tolerance=0.05),

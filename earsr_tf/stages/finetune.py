@@ -83,5 +83,6 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       preview=invert.preview(config, 'now'),
       first_previews={'now': 'fixed_G'},
       observe=_observe,
+      mirror=config.invert.mirror_augment,
       decay=config.optimizer.decay,
       reads=('invert',))

@@ -102,4 +102,5 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       adam=phases.main_adam(config),
       outputs=('image_encoder',),
       preview=preview(config, 'fixed_G'),
+      mirror=invert.mirror_augment,
       decay=config.optimizer.decay)
