@@ -52,3 +52,19 @@ def test_says_what_is_missing(tmp_path):
   (tmp_path / 'vox2_meta.csv').write_text('speaker;sex\n')
   with pytest.raises(manifest.DataError, match="no columns 'VoxCeleb2 ID'"):
     list(voxceleb2.list_clips(str(tmp_path)))
+
+
+def test_people_of_the_metadata_without_media(tmp_path):
+  # As published: 120 rows of test speakers, 118 of whom have media.
+  people = [f'id{i:05d}' for i in range(120)]
+  (tmp_path / 'vox2_meta.csv').write_text(
+      'VoxCeleb2 ID \tVGGFace2 ID \tGender \tSet \n' + ''.join(
+          f'{p} \tn{i:06d} \t{"fm"[i % 2]} \ttest \n'
+          for i, p in enumerate(people)))
+  there = [p for p in people if p not in ('id00007', 'id00100')]
+  for person in there:
+    _touch(tmp_path / f'test/mp4/{person}/v/00001.mp4')
+  clips = list(voxceleb2.list_clips(str(tmp_path)))
+  assert len(clips) == 118 and [c.speaker for c in clips] == there
+  assert all(c.open_set for c in clips)
+  assert sum(c.gender for c in clips) == 59
