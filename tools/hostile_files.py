@@ -214,6 +214,10 @@ def _sounds() -> Iterator[_Item]:
       b'\xff' * 4) + bytes(16)
   yield 'flac_2_36.flac', b'fLaC\x80\0\0\x22' + info + noise
   yield 'aiff_noise.aiff', b'FORM\0\0\x9c\x40AIFFCOMM' + noise
+  yield 'wma_noise.wma', b'\x30\x26\xb2\x75\x8e\x66\xcf\x11' + noise
+  yield 'amr_noise.amr', b'#!AMR\n' + noise
+  yield 'au_noise.au', b'.snd' + noise
+  yield 'caf_noise.caf', b'caff\0\1\0\0' + noise
 
 
 def _videos() -> Iterator[_Item]:

@@ -27,8 +27,8 @@ MAX_PIXELS = 4096 * 4096
 
 # What may be inside; playlists and other formats that name files may not.
 _FORMATS = (
-    'mov,mp4,m4a,3gp,3g2,mj2,wav,w64,flac,ogg,mp3,aac,aiff,matroska,webm,avi,'
-    'flv,mpeg,mpegvideo')
+    'mov,mp4,m4a,3gp,3g2,mj2,wav,w64,flac,ogg,mp3,aac,aiff,asf,amr,au,caf,'
+    'matroska,webm,avi,flv,mpeg,mpegvideo')
 _MAX_ERROR_BYTES = 1 << 16
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 18

@@ -96,8 +96,8 @@ def read_audio(
   """Reads the sound of an audio or video file: [n] int16, 16 kHz, mono.
 
   Args:
-    path: WAV, FLAC, Ogg, MP3, AAC/M4A, AIFF, or a video; at most 64 MB, video
-      512 MB.
+    path: WAV, FLAC, Ogg, MP3, AAC/M4A, AIFF, WMA, AMR, AU, CAF, or a video;
+      at most 64 MB, video 512 MB.
     max_seconds: The rest is not read.
     start: Seconds to skip.
 
@@ -117,7 +117,8 @@ def check_sound(path: str | os.PathLike[str]) -> None:
   if kind not in sniffing.SOUNDS + sniffing.VIDEOS:
     raise MediaError(
         path, f'is not a sound file ({kind})',
-        'give WAV, FLAC, Ogg, MP3, M4A, AIFF or a video with sound')
+        'give WAV, FLAC, Ogg, MP3, M4A, AIFF, WMA, AMR, AU, CAF or a video '
+        'with sound')
   sniffing.check_bytes(
       path, MAX_VIDEO_BYTES if kind in sniffing.VIDEOS else MAX_AUDIO_BYTES)
 

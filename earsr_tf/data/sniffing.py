@@ -6,7 +6,8 @@ import os
 import stat
 
 VIDEOS = ('MP4', 'Matroska', 'AVI', 'FLV', 'MPEG')
-SOUNDS = ('WAV', 'FLAC', 'Ogg', 'MP3', 'AAC', 'AIFF')
+SOUNDS = ('WAV', 'FLAC', 'Ogg', 'MP3', 'AAC', 'AIFF', 'ASF', 'AMR', 'AU',
+          'CAF')
 IMAGES = ('PNG', 'JPEG', 'BMP', 'WebP')
 
 
@@ -75,6 +76,8 @@ def _kind(head: bytes) -> str:
       ('MP4', 4, b'ftyp'), ('MP4', 4, b'moov'), ('MP4', 4, b'mdat'),
       ('FLAC', 0, b'fLaC'), ('Ogg', 0, b'OggS'), ('MP3', 0, b'ID3'),
       ('AIFF', 8, b'AIF'), ('Matroska', 0, b'\x1a\x45\xdf\xa3'),
+      ('ASF', 0, b'\x30\x26\xb2\x75\x8e\x66\xcf\x11'),
+      ('AMR', 0, b'#!AMR'), ('AU', 0, b'.snd'), ('CAF', 0, b'caff'),
       ('FLV', 0, b'FLV\x01'), ('MPEG', 0, b'\0\0\1\xba'),
       ('MPEG', 0, b'\0\0\1\xb3'), ('GIF', 0, b'GIF8'),
       ('TIFF', 0, b'II*\0'), ('TIFF', 0, b'MM\0*'), ('zip', 0, b'PK\3\4'),

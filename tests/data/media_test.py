@@ -109,6 +109,19 @@ def test_other_rates_and_channels_are_converted(tmp_path, rate, channels):
   assert np.argmax(spectrum) == 440
 
 
+@pytest.mark.parametrize('name', [
+    'v.flac', 'v.ogg', 'v.opus', 'v.mp3', 'v.m4a', 'v.aac', 'v.aiff', 'v.wma',
+    'v.au', 'v.caf', 'v.amr', 'v.mka', 'v.webm', 'v.avi', 'v.mov'])
+def test_formats_of_sound(tmp_path, name):
+  how = {'v.ogg': ('-c:a', 'libvorbis'), 'v.amr': ('-ar', '8000')}
+  _ffmpeg('-i', _wav(tmp_path / 'a.wav', _tone(2, 48000), 48000),
+          *how.get(name, ()), str(tmp_path / name))
+  samples = media.read_voice(tmp_path / name)
+  assert abs(samples.size - 32000) <= 3200
+  spectrum = np.abs(np.fft.rfft(samples[8000:24000].astype(float)))
+  assert np.argmax(spectrum) == 440
+
+
 def test_short_silent_and_missing_sound_is_refused(tmp_path):
   with pytest.raises(media.MediaError, match='has 0.40 s of sound; at least'):
     media.read_voice(_wav(tmp_path / 'short.wav', _tone(0.4)))
