@@ -43,7 +43,7 @@ def _demo() -> config_lib.Config:
           plateau_images=400, plateau_tolerance=0.05,
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(phases=(
-          PhaseConfig(10_000, 8, 32, 0, 1e-3),
+          PhaseConfig(12_000, 8, 32, 0, 1e-3),
           PhaseConfig(1_000, 8, 128, 0, 1e-3))),
       # At 1e-3 E_a answers with one face for up to 6,000 images.
       audio=config_lib.AudioConfig(
