@@ -14,7 +14,7 @@ class DeviceError(ValueError):
 
 
 def configure(replicas: int) -> None:
-  """Makes `replicas` logical CPUs where there are too few GPUs.
+  """Sets TensorFlow up to train, on `replicas` logical CPUs without GPUs.
 
   Call it before any TensorFlow op runs. Calling it again is harmless while
   the process has enough devices. Where TF_CONFIG names several workers there
@@ -30,6 +30,9 @@ def configure(replicas: int) -> None:
   """
   if replicas < 1:
     raise DeviceError(f'--replicas={replicas}: use at least 1')
+  # It fuses a leaky ReLU into a convolution whose output the gradient needs,
+  # fails, prints an error at the first step and leaves the graph as it is.
+  tf.config.optimizer.set_experimental_options({'remapping': False})
   if cluster_lib.from_environment().count > 1:
     if replicas > 1:
       raise DeviceError(

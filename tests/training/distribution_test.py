@@ -49,3 +49,9 @@ def test_too_many_replicas_are_refused_once_tensorflow_runs() -> None:
   tf.config.list_logical_devices()  # devices are fixed from here on
   with pytest.raises(distribution.DeviceError, match='--replicas=9'):
     distribution.make_strategy(9)
+
+
+def test_graphs_are_not_remapped():
+  distribution.configure(1)
+  options = tf.config.optimizer.get_experimental_options()
+  assert options['remapping'] is False
