@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 
+from absl import logging
 import tensorflow as tf
 
 from earsr_tf.training import cluster as cluster_lib
@@ -66,6 +67,9 @@ def _joined(cluster: cluster_lib.Cluster
   program, which traces in the same order, so that nothing is mixed up.
   """
   tf.get_logger().setLevel('WARNING')  # else a line for every sum in the graph
+  logging.info(
+      '%s: waiting for %s', cluster.name(cluster.index), ', '.join(
+          cluster.name(i) for i in range(cluster.count) if i != cluster.index))
   kinds = tf.distribute.experimental.CommunicationImplementation
   has_gpu = bool(tf.config.list_physical_devices('GPU'))
   try:
