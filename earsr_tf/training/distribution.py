@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import signal
+import threading
+from typing import Iterator
 
 from absl import logging
 import tensorflow as tf
@@ -58,6 +62,22 @@ def configure(replicas: int) -> None:
         'devices in this process; start a new one') from error
 
 
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+  """Ctrl-C ends the process: Python's handler waits until TensorFlow returns.
+  """
+  previous = signal.getsignal(signal.SIGINT)
+  is_ours = (threading.current_thread() is threading.main_thread()
+             and previous not in (signal.SIG_IGN, None))
+  if is_ours:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+  try:
+    yield
+  finally:
+    if is_ours:
+      signal.signal(signal.SIGINT, previous)
+
+
 @functools.cache  # a process joins a cluster once
 def _joined(cluster: cluster_lib.Cluster
             ) -> tf.distribute.MultiWorkerMirroredStrategy:
@@ -73,9 +93,10 @@ def _joined(cluster: cluster_lib.Cluster
   kinds = tf.distribute.experimental.CommunicationImplementation
   has_gpu = bool(tf.config.list_physical_devices('GPU'))
   try:
-    return tf.distribute.MultiWorkerMirroredStrategy(
-        communication_options=tf.distribute.experimental.CommunicationOptions(
-            implementation=kinds.AUTO if has_gpu else kinds.RING))
+    with _interruptible():
+      return tf.distribute.MultiWorkerMirroredStrategy(
+          communication_options=tf.distribute.experimental.CommunicationOptions(
+              implementation=kinds.AUTO if has_gpu else kinds.RING))
   except (tf.errors.OpError, RuntimeError) as error:
     reason = str(error).strip().splitlines()[0][:200]
     raise cluster_lib.LostWorkerError(

@@ -286,3 +286,13 @@ def test_workers_of_different_commands_are_refused(
   for text in said:
     assert 'has another configuration than worker:0 (' in text
   assert not (tmp_path / 'generator').exists()
+
+
+def test_a_worker_says_for_whom_it_waits_and_hears_ctrl_c(
+    data_dir: pathlib.Path, tmp_path: pathlib.Path) -> None:
+  arguments = (*_ARGUMENTS, f'--data_dir={data_dir}', f'--run_root={tmp_path}')
+  with _start(arguments, _environments(2)[0], ('-m', 'earsr_tf.train')) as one:
+    line = next(line for line in one.stderr if 'waiting for' in line)
+    one.send_signal(signal.SIGINT)
+    assert one.wait(60) == -signal.SIGINT
+  assert 'waiting for worker:1 (127.0.0.1:' in line
