@@ -141,7 +141,8 @@ class TrainingData:
     total = sum(s.records for s in self._manifest.shards(self._splits))
     whole = stream.stored(self._manifest, self._splits, self._beside).map(
         lambda *parts: examples_lib.load(parts, self._wanted),
-        num_parallel_calls=2).padded_batch(total, drop_remainder=True)
+        num_parallel_calls=2).padded_batch(
+            total, drop_remainder=True).with_options(_options())
     with stream.explained(self._manifest.data_dir):
       # Fewer records than stated are none: never train on fewer.
       return whole.get_single_element()

@@ -101,6 +101,10 @@ class Workers:
       batch_size: Global batch.
       images: Images shown before.
     """
+    if strategy.num_replicas_in_sync == 1:
+      # An iterator of `tf.distribute` has a tuner of its own, and its end
+      # waits for that tuner's next turn: up to a minute after each phase.
+      return iter(make_dataset(batch_size, images))
     if self._strategy is None:
       return iter(strategy.experimental_distribute_dataset(
           make_dataset(batch_size, images)))

@@ -114,3 +114,19 @@ def test_shares_make_up_the_batch(
     rows = part[keys.INDEX] - 2
     assert bool(tf.reduce_all(
         part[keys.IMAGE_HIGH] == tf.gather(whole[keys.IMAGE_HIGH], rows)))
+
+
+def test_one_device_reads_without_a_tuner(tmp_path: pathlib.Path) -> None:
+  # The end of an iterator with a tuner may wait for it: up to a minute.
+  fakes.write_data(tmp_path / 'data')
+  data = pipeline.TrainingData(
+      data=str(tmp_path / 'data'), splits=('d_pre',), inputs=(keys.IMAGE_HIGH,))
+
+  def make(batch_size: int, images: int) -> tf.data.Dataset:
+    return data.batches(batch_size=batch_size, seed=1, start_images=images)
+
+  batches = workers.Workers().batches(
+      distribution.make_strategy(1), make, 4, 2)
+  assert isinstance(batches, tf.data.Iterator)
+  assert next(batches)[keys.INDEX].numpy().tolist() == [2, 3, 4, 5]
+  assert not make(4, 2).options().autotune.enabled
