@@ -155,13 +155,16 @@ def _drain(
     for end, buffer in zip(ends, found):
       selector.register(end, selectors.EVENT_READ, buffer)
     while selector.get_map():
+      is_flooded = False
       for key in _ready(selector, deadline):
         piece = os.read(key.fd, _READ_BYTES)
+        is_flooded |= len(piece) == _READ_BYTES
         if not piece:
           selector.unregister(key.fd)
         elif key.data is not found[0] or len(key.data) < _MAX_ERROR_BYTES:
           key.data.extend(piece)
-      ended.poll(pause)
+      if not is_flooded:
+        ended.poll(pause)
   return found
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import pathlib
 import pickle
 import subprocess
+import time
+from unittest import mock
 import wave
 
 import imageio_ffmpeg
@@ -15,6 +18,7 @@ from PIL import Image
 import pytest
 
 from earsr_tf.data import child
+from earsr_tf.data import decoding
 from earsr_tf.data import media
 
 
@@ -217,6 +221,25 @@ def test_large_and_damaged_images_are_refused(tmp_path):
     f.truncate(9 << 20)
   with pytest.raises(media.MediaError, match='has 9 MB'):
     media.read_image(tmp_path / 'big.png')
+
+
+def test_a_flood_is_read_without_pauses(tmp_path, monkeypatch):
+  _ffmpeg('-f', 'lavfi', '-i', 'color=s=2048x2048:r=25:d=0.2',
+          str(tmp_path / 'v.avi'))
+  pauses = []
+
+  def poll(milliseconds: float) -> None:
+    pauses.append(milliseconds)
+    time.sleep(milliseconds / 1000)
+
+  monkeypatch.setattr(child, '_ended', lambda _: contextlib.nullcontext(
+      mock.Mock(poll=poll)))
+  raw = child.decode(
+      str(tmp_path / 'v.avi'), seconds=1.0,
+      output=decoding.picture_options('null', 5))
+  assert len(raw) == 5 * 2048 * 2048 * 3
+  # In 240 pieces: a pause after each would take 2.4 s.
+  assert len(pauses) < 120
 
 
 def test_a_child_that_takes_too_long_is_killed(tmp_path):
