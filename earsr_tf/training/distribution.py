@@ -87,13 +87,14 @@ def _joined(cluster: cluster_lib.Cluster
   program, which traces in the same order, so that nothing is mixed up.
   """
   tf.get_logger().setLevel('WARNING')  # else a line for every sum in the graph
-  logging.info(
-      '%s: waiting for %s', cluster.name(cluster.index), ', '.join(
-          cluster.name(i) for i in range(cluster.count) if i != cluster.index))
   kinds = tf.distribute.experimental.CommunicationImplementation
   has_gpu = bool(tf.config.list_physical_devices('GPU'))
   try:
     with _interruptible():
+      logging.info(
+          '%s: waiting for %s', cluster.name(cluster.index), ', '.join(
+              cluster.name(i) for i in range(cluster.count)
+              if i != cluster.index))
       return tf.distribute.MultiWorkerMirroredStrategy(
           communication_options=tf.distribute.experimental.CommunicationOptions(
               implementation=kinds.AUTO if has_gpu else kinds.RING))
