@@ -204,7 +204,7 @@ class FinetuneConfig:
 
 @dataclasses.dataclass(frozen=True)
 class LowResConfig:
-  """Eq. (3): `low_res_weight` is lambda, |.|_1 a 'mean' or a 'sum'."""
+  """Eq. (3), E_l on D_pre: `low_res_weight` is lambda, |.|_1 mean or sum."""
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(61_440_000, 256),)
   code_weight: float = 1.0
   low_res_weight: float = 40.0

@@ -160,9 +160,9 @@ def describe(plan: Plan) -> str:
     lines = [f'use {plan.shards or plan.data} ({plan.dataset})']
   else:
     lines = [
-        f'make a SyntheticVox of {plan.world.speakers} people x '
-        f'{plan.world.videos} videos x {plan.world.clips} clips, '
-        f'{plan.world.open_share:.0%} of them open-set']
+        f'make a SyntheticVox of {plan.world.speakers} people '
+        f'({plan.world.open_share:.0%} open-set) x {plan.world.videos} videos '
+        f'x {plan.world.clips} clips']
   if not plan.shards:
     lines.append('prepare shards')
   for stage in plan.stages:

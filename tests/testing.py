@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 
@@ -30,6 +31,17 @@ def shared_dir() -> pathlib.Path:
 def tiny_config(**changes: object) -> config.Config:
   """Returns the `tiny` preset with top-level fields replaced."""
   return dataclasses.replace(presets.get('tiny'), **changes)
+
+
+def free_ports(count: int) -> list[int]:
+  """Ports of this machine that nobody listens on now."""
+  sockets = [socket.socket() for _ in range(count)]
+  for each in sockets:
+    each.bind(('127.0.0.1', 0))
+  ports = [each.getsockname()[1] for each in sockets]
+  for each in sockets:
+    each.close()
+  return ports
 
 
 def run_module(

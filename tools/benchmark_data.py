@@ -161,13 +161,14 @@ def _record_rows(data: str, rounds: int) -> list[measurement.Row]:
             'frame + voice': (keys.IMAGE_HIGH, keys.WAVEFORM)}
   cases = {}
   for place, memory in (('shards', 0), ('memory', 1 << 40)):
-    for name, inputs in wanted.items():
-      made = pipeline.make_dataset(
-          manifest, splits=manifest_lib.TRAINING_SPLITS, inputs=inputs,
-          batch_size=_BATCH, seed=1, memory_bytes=memory)
-      cases[f'from {place}: {name}'] = _drain(made)
-    cases[f'from {place}: {name} + spectrogram'] = _drain(
-        _with_spectrogram(made))
+    made = {name: pipeline.make_dataset(
+        manifest, splits=manifest_lib.TRAINING_SPLITS, inputs=inputs,
+        batch_size=_BATCH, seed=1, memory_bytes=memory)
+            for name, inputs in wanted.items()}
+    cases.update({f'from {place}: {name}': _drain(each)
+                  for name, each in made.items()})
+    cases[f'from {place}: frame + voice + spectrogram'] = _drain(
+        _with_spectrogram(made['frame + voice']))
   cases.update(_part_cases(manifest))
   for case in cases.values():
     case()  # traces, fills caches

@@ -64,8 +64,7 @@ def configure(replicas: int) -> None:
 
 @contextlib.contextmanager
 def _interruptible() -> Iterator[None]:
-  """Ctrl-C ends the process: Python's handler waits until TensorFlow returns.
-  """
+  """Ctrl-C ends the process; Python's handler would wait for TensorFlow."""
   previous = signal.getsignal(signal.SIGINT)
   is_ours = (threading.current_thread() is threading.main_thread()
              and previous not in (signal.SIG_IGN, None))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -81,12 +81,7 @@ def _save_inputs(run_root: pathlib.Path, stage: str) -> None:
 
 def _environments(count: int) -> list[dict[str, str]]:
   """The environment of each worker, with ports that are free now."""
-  sockets = [socket.socket() for _ in range(count)]
-  for each in sockets:
-    each.bind(('127.0.0.1', 0))
-  hosts = [f'127.0.0.1:{each.getsockname()[1]}' for each in sockets]
-  for each in sockets:
-    each.close()
+  hosts = [f'127.0.0.1:{port}' for port in testing.free_ports(count)]
   return [dict(os.environ, TF_CONFIG=json.dumps({
       'cluster': {'worker': hosts}, 'task': {'type': 'worker', 'index': i}}))
           for i in range(count)]
@@ -294,7 +289,8 @@ def test_a_worker_says_for_whom_it_waits_and_hears_ctrl_c(
   with _start(arguments, _environments(2)[0], ('-m', 'earsr_tf.train')) as one:
     line = next(line for line in one.stderr if 'waiting for' in line)
     one.send_signal(signal.SIGINT)
-    time.sleep(10)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+      one.wait(60)
     one.kill()  # does nothing once it has ended
   assert one.returncode == -signal.SIGINT
   assert 'waiting for worker:1 (127.0.0.1:' in line

@@ -21,7 +21,7 @@ def test_demo_makes_everything() -> None:
   lines = plan_lib.describe(plan).splitlines()
   assert len(lines) == 1 + 2 + len(config_lib.STAGES) + 3
   assert f'SyntheticVox of {plan.world.speakers} people' in lines[1]
-  assert lines[1].endswith(', 20% of them open-set')
+  assert ' people (20% open-set) x 5 videos' in lines[1]
 
 
 def test_needs_are_those_of_the_stages() -> None:

@@ -43,12 +43,6 @@ def _program(module: str, *arguments: str) -> Iterator[None]:
       process.terminate()
 
 
-def _free_port() -> int:
-  with socket.socket() as found:
-    found.bind(('127.0.0.1', 0))
-    return found.getsockname()[1]
-
-
 def _wait_for(port: int) -> None:
   """Until somebody listens."""
   deadline = time.monotonic() + 60
@@ -64,7 +58,7 @@ def _wait_for(port: int) -> None:
 @pytest.fixture(name='cluster', scope='module')
 def _cluster() -> Iterator[tuple[str, ...]]:
   """Flags that send a pipeline to a job service and its workers."""
-  jobs, workers = _free_port(), _free_port()
+  jobs, workers = testing.free_ports(2)
   with _program('portability.local_job_service_main', f'--port={jobs}'), (
       _program('worker.worker_pool_main', f'--service_port={workers}')):
     _wait_for(jobs)
@@ -107,9 +101,10 @@ def test_a_job_service_gives_the_same_bytes(cluster, tree, tmp_path):
 
 
 def test_nobody_listening_is_one_line(tree, tmp_path):
+  port, = testing.free_ports(1)
   done = _prepare(
       tree, tmp_path / 'out', '--runner=PortableRunner',
-      f'--job_endpoint=localhost:{_free_port()}', '--job_server_timeout=2',
+      f'--job_endpoint=localhost:{port}', '--job_server_timeout=2',
       '--environment_type=LOOPBACK')
   assert done.returncode == 69
   assert 'Traceback' not in done.stderr
