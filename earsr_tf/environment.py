@@ -14,8 +14,8 @@ import os
 import re
 import sys
 import tempfile
-import warnings
 from typing import Iterator
+import warnings
 
 PYTHON = (3, 11)
 REMEDY = (

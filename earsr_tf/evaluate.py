@@ -15,9 +15,9 @@ from typing import Any, Iterator, Mapping
 from absl import flags
 
 from earsr_tf import cli
+from earsr_tf import durable
 from earsr_tf import export
 from earsr_tf import flags as shared_flags
-from earsr_tf.data import durable
 from earsr_tf.ops import consistency_mode
 
 PICTURE_OUTPUT = 'picture_scores'

@@ -41,16 +41,16 @@ def run(run_root: str, output: str, *,
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.evaluation import report
-  from earsr_tf.serving import export
+  from earsr_tf.serving import saved_model
   from earsr_tf.training import checkpoints
   from earsr_tf.training import memory
   with memory.explained(
       f'export of {run_root}', 'end other programs or use a machine with more '
       'memory; no flag makes the model smaller'):
-    model, low_res_size = export.load(run_root, consistency)
+    model, low_res_size = saved_model.load(run_root, consistency)
     trained = checkpoints.load_config(run_root, 'fusion').model
     consistency_mode.check_stretch(consistency, trained.low_res_stretch)
-    return str(export.save(
+    return str(saved_model.save(
         model, low_res_size, output, report.provenance(
             run_root=run_root, consistency=consistency,
             low_res_stretch=trained.low_res_stretch)))

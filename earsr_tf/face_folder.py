@@ -10,8 +10,8 @@ import sys
 from typing import Callable, Iterable
 
 from earsr_tf import cli
-from earsr_tf.data import media
-from earsr_tf.data import sniffing
+from earsr_tf.media import reader
+from earsr_tf.media import sniffing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,8 +121,8 @@ def _list(folder: str, flag: str) -> list[pathlib.Path]:
 def _is_voice(path: pathlib.Path) -> bool:
   """Whether a file begins like a sound or a video."""
   try:
-    return media.sniff(path) in sniffing.SOUNDS + sniffing.VIDEOS
-  except media.MediaError:
+    return reader.sniff(path) in sniffing.SOUNDS + sniffing.VIDEOS
+  except reader.MediaError:
     return False
 
 

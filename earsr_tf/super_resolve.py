@@ -23,12 +23,12 @@ import numpy as np
 from PIL import Image
 
 from earsr_tf import cli
+from earsr_tf import durable
 from earsr_tf import face_folder
 from earsr_tf import flags as shared_flags
-from earsr_tf.data import durable
-from earsr_tf.data import media
+from earsr_tf.media import reader
 from earsr_tf.ops import consistency_mode
-from earsr_tf.serving import manifest
+from earsr_tf.serving import export_manifest
 
 _SEGMENT_SAMPLES = 64_000
 _LONGEST_OFFSET_S = 600.0
@@ -68,7 +68,7 @@ def run(model: str, image: str, audio: str, output: str, *,
         read=_voice_reader(audio, offset, notice))
   _check_paths(image, audio, output)
   resolve = _open(model, consistency, notice)
-  media.read_image(image)  # refuses a bad picture before TensorFlow loads
+  reader.read_image(image)  # refuses a bad picture before TensorFlow loads
   resolve(image, read_voice(audio, offset, notice), output)
   return output
 
@@ -80,7 +80,7 @@ def _run_folder(
 
   def one(pair: face_folder.Pair) -> None:
     """Super-resolves a pair; a bad picture is refused first."""
-    media.read_image(pair.image)
+    reader.read_image(pair.image)
     resolve(pair.image, read(pair.audio), pair.output)
 
   done, refused = face_folder.run(pairs, one)
@@ -104,8 +104,8 @@ def _voice_reader(
 def _open(model: str, consistency: str,
           notice: Callable[[str], None]) -> _Resolve:
   """Verifies a model; it and TensorFlow are loaded when they are needed."""
-  version = manifest.newest(model)
-  facts = manifest.verify(version)
+  version = export_manifest.newest(model)
+  facts = export_manifest.verify(version)
   _check_consistency(facts, version, consistency)
 
   @functools.cache
@@ -122,6 +122,7 @@ def _open(model: str, consistency: str,
     function = load()
     # pylint: disable=import-outside-toplevel
     import tensorflow as tf
+
     from earsr_tf.ops import consistency as consistency_lib
     from earsr_tf.serving import signatures
     low_size, high_size = signatures.sides(function)
@@ -161,12 +162,12 @@ def read_voice(path: str, offset: float,
     raise cli.InputError(
         f'--offset={offset}: must lie between 0 and {_LONGEST_OFFSET_S:.0f} '
         'seconds', cli.USAGE)
-  first = round(offset * media.SAMPLE_RATE_HZ)
-  seconds = offset + _SEGMENT_SAMPLES / media.SAMPLE_RATE_HZ
+  first = round(offset * reader.SAMPLE_RATE_HZ)
+  seconds = offset + _SEGMENT_SAMPLES / reader.SAMPLE_RATE_HZ
   # One second more than used tells whether something is left out.
-  samples = media.read_audio(path, max_seconds=seconds + 1.0)[first:]
-  if len(samples) < media.SAMPLE_RATE_HZ:
-    seconds = len(samples) / media.SAMPLE_RATE_HZ
+  samples = reader.read_audio(path, max_seconds=seconds + 1.0)[first:]
+  if len(samples) < reader.SAMPLE_RATE_HZ:
+    seconds = len(samples) / reader.SAMPLE_RATE_HZ
     raise cli.InputError(
         f'{path}: has {seconds:.2f} s of sound from {offset:g} s on; at least '
         'one second is needed', cli.BAD_DATA)
@@ -175,12 +176,12 @@ def read_voice(path: str, offset: float,
            'used (--offset chooses others)')
   samples = samples[:_SEGMENT_SAMPLES]
   levels = samples.astype(np.float32)
-  if np.abs(levels - levels.mean()).max() < media.SILENCE_PEAK:
+  if np.abs(levels - levels.mean()).max() < reader.SILENCE_PEAK:
     raise cli.InputError(
         f'{path}: is silent from {offset:g} s on; give a recording of the '
         'person\'s voice, or another --offset', cli.BAD_DATA)
   if len(samples) < _SEGMENT_SAMPLES:
-    notice(f'{path}: has {len(samples) / media.SAMPLE_RATE_HZ:.2f} s of '
+    notice(f'{path}: has {len(samples) / reader.SAMPLE_RATE_HZ:.2f} s of '
            'sound, repeated to fill 4 s')
   return np.resize(levels / 32768.0, _SEGMENT_SAMPLES)
 
@@ -203,7 +204,7 @@ def reduce_image(path: str, low_size: int, high_size: int,
   Raises:
     MediaError: If the file is no usable picture.
   """
-  picture = media.read_image(path)
+  picture = reader.read_image(path)
   height, width = picture.shape[:2]
   if (height, width) == (low_size, low_size):
     return picture
@@ -215,7 +216,7 @@ def reduce_image(path: str, low_size: int, high_size: int,
     notice(f'{path}: has fewer than {low_size}x{low_size} pixels and is '
            'enlarged')
   # The road of a training picture: centre square, output size, degradation.
-  picture = media.read_image(path, high_size)
+  picture = reader.read_image(path, high_size)
   from earsr_tf.evaluation import metrics  # pylint: disable=C0415
   return metrics.degrade_uint8(
       picture[np.newaxis], low_size, stretch=stretch)[0]

@@ -43,12 +43,12 @@ def _clip_names(data_dir: str, splits: tuple[str, ...], seed: int
                 ) -> Callable[[int, int], Sequence[str]]:
   """(batch_size, start_images) -> names of the clips of that batch."""
   # pylint: disable=import-outside-toplevel
+  from earsr_tf.data import batching
   from earsr_tf.data import keys
-  from earsr_tf.data import pipeline
 
   def names(batch_size: int, start: int) -> list[str]:
     """Names of the clips of the batch that begins at `start`."""
-    batch = next(iter(pipeline.make_dataset(
+    batch = next(iter(batching.make_dataset(
         data_dir, splits=splits, inputs=(keys.CLIP,), batch_size=batch_size,
         seed=seed, start_images=start)))
     return [name.decode() for name in batch[keys.CLIP].numpy()]
@@ -106,8 +106,8 @@ def _preview_splits(stage: Any, info: Any) -> tuple[str, ...]:
 def _preview_batch(stage: Any, config: config_lib.Config, data_dir: str,
                    info: Any) -> Mapping[str, Any]:
   """The pictures and voices of the preview grids."""
-  from earsr_tf.data import pipeline  # pylint: disable=import-outside-toplevel
-  return next(iter(pipeline.make_eval_dataset(
+  from earsr_tf.data import batching  # pylint: disable=import-outside-toplevel
+  return next(iter(batching.make_eval_dataset(
       data_dir, splits=_preview_splits(stage, info),
       inputs=stage.preview_inputs or stage.inputs,
       batch_size=config.training.preview_size)))
@@ -146,12 +146,12 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     logging.set_verbosity(logging.ERROR)  # the chief says it all
   from earsr_tf import environment
   environment.load_tensorflow()
-  from earsr_tf.data import pipeline
+  from earsr_tf.data import batching
   from earsr_tf.training import inputs
   from earsr_tf.training import memory
   from earsr_tf.training import workers as workers_lib
   workers = workers_lib.join(replicas)
-  info = pipeline.data_info(data_dir)
+  info = batching.data_info(data_dir)
   if stage == 'attributes':
     config = _with_classes(config, len(info.speakers))
   made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
@@ -203,15 +203,15 @@ def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
            workers: Any, profile_steps: tuple[int, int] | None) -> None:
   """Trains a stage on prepared data; the caller holds the lock."""
   # pylint: disable=import-outside-toplevel
-  from earsr_tf.data import pipeline
+  from earsr_tf.data import batching
   from earsr_tf.data import stream
   from earsr_tf.training import loop
-  from earsr_tf.training import targets
+  from earsr_tf.training import target_cache
   with stream.explained(data_dir):
     with workers.chief_first():  # the others find what the chief computed
-      found = targets.ensure(made, config, run_root=run_root,
+      found = target_cache.ensure(made, config, run_root=run_root,
                              data_dir=data_dir)
-    data = pipeline.TrainingData(
+    data = batching.TrainingData(
         data=data_dir, splits=made.splits, inputs=made.inputs, targets=found)
     loop.train(
         made, config, run_root=run_root, replicas=replicas,

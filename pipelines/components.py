@@ -9,12 +9,13 @@ This file has no `from __future__ import annotations`: the decorator reads the
 annotations as objects.
 """
 
-from pipelines import artifacts
-from pipelines import executors
 from tfx.dsl.component.experimental.annotations import InputArtifact
 from tfx.dsl.component.experimental.annotations import OutputArtifact
 from tfx.dsl.component.experimental.annotations import Parameter
 from tfx.dsl.component.experimental.decorators import component
+
+from pipelines import artifacts
+from pipelines import executors
 
 _Tree = InputArtifact[artifacts.Tree]
 _Shards = InputArtifact[artifacts.Shards]

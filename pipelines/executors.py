@@ -20,7 +20,7 @@ from absl import logging
 
 from earsr_tf import config as config_lib
 from earsr_tf import config_json
-from earsr_tf.data import durable
+from earsr_tf import durable
 from earsr_tf.data import manifest as manifest_lib
 from pipelines import artifacts
 from pipelines import fingerprint
@@ -75,9 +75,9 @@ def use_tree(tree: artifacts.Tree, *, path: str) -> None:
 def prepare(
     tree: artifacts.Tree, shards: artifacts.Shards, *, dataset: str) -> None:
   """Turns a tree into shards in the artifact's folder."""
-  from pipelines import ingest
+  from pipelines.ingest import prepare
   with _step('Prepare', f'decoding and splitting {tree.path}'):
-    ingest.run(tree.path, shards.uri, dataset)
+    prepare.run(tree.path, shards.uri, dataset)
     _describe_shards(shards, shards.uri, dataset)
 
 

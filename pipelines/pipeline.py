@@ -11,14 +11,15 @@ import json
 import pathlib
 from typing import Any
 
+from tfx.orchestration import metadata
+from tfx.orchestration import pipeline as tfx_pipeline
+
 from earsr_tf import config as config_lib
 from earsr_tf import config_json
 from earsr_tf.data import manifest as manifest_lib
 from pipelines import components
 from pipelines import fingerprint
 from pipelines import plan as plan_lib
-from tfx.orchestration import metadata
-from tfx.orchestration import pipeline as tfx_pipeline
 
 _STAGE_COMPONENTS = {
     'generator': components.Generator,
@@ -89,7 +90,8 @@ def _add_data(wiring: _Wiring, plan: plan_lib.Plan) -> Any:
   prepare = wiring.add('prepare', components.Prepare(
       tree=tree.outputs['tree'], dataset=plan.dataset,
       code=fingerprint.code(
-          'pipelines.ingest', f'earsr_tf.data.datasets.{plan.dataset}')))
+          'pipelines.ingest.prepare',
+          f'earsr_tf.data.datasets.{plan.dataset}')))
   return prepare.outputs['shards']
 
 

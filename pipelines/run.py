@@ -21,10 +21,10 @@ from absl import flags
 from earsr_tf import cli
 from earsr_tf import config as config_lib
 from earsr_tf import config_json
+from earsr_tf import durable
 from earsr_tf import environment
 from earsr_tf import flags as flags_lib
 from earsr_tf import presets
-from earsr_tf.data import durable
 from pipelines import plan as plan_lib
 from pipelines import reporting
 

@@ -27,12 +27,12 @@ def _write_voice(path: pathlib.Path, waveform: np.ndarray) -> None:
 def _held_out(
     data_dir: str, split: str, count: int, stretch: bool) -> list[dict]:
   """Returns the inputs of the first `count` clips of different people."""
+  from earsr_tf.data import batching
   from earsr_tf.data import keys
-  from earsr_tf.data import pipeline
   from earsr_tf.evaluation import metrics
   from earsr_tf.ops import pixels
   # A voice is stored as 16-bit samples: what is written here is what is heard.
-  dataset = pipeline.make_eval_dataset(
+  dataset = batching.make_eval_dataset(
       data_dir, splits=(split,), batch_size=8,
       inputs=(keys.IMAGE_HIGH, keys.WAVEFORM, keys.CLIP))
   found: dict[str, dict] = {}
@@ -63,13 +63,14 @@ def write(data_dir: str, model_dir: str, output: str, people: int) -> None:
     ExportError: If the model is.
   """
   import tensorflow as tf
-  from earsr_tf.data import pipeline
-  from earsr_tf.serving import manifest
+
+  from earsr_tf.data import batching
+  from earsr_tf.serving import export_manifest
   from earsr_tf.serving import signatures
-  version = manifest.newest(model_dir)
-  facts = manifest.verify(version)
+  version = export_manifest.newest(model_dir)
+  facts = export_manifest.verify(version)
   super_resolve = signatures.load(str(version))
-  records = pipeline.data_info(data_dir).records
+  records = batching.data_info(data_dir).records
   for name, split in _SETS.items():
     if not records.get(split):
       continue

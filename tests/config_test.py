@@ -8,8 +8,8 @@ import json
 import pytest
 
 from earsr_tf import config as config_lib
-from earsr_tf import config_rules
 from earsr_tf import config_json
+from earsr_tf import config_rules
 from earsr_tf import presets
 
 

@@ -6,7 +6,6 @@ Images are noise: what is tested is the machinery, not what it learns.
 from __future__ import annotations
 
 # pylint: disable=g-import-not-at-top
-
 import dataclasses
 import importlib
 import io
@@ -70,6 +69,7 @@ def stage(name: str, config: config_lib.Config | None = None):
 def batches(batch_size: int, start: int = 0, *, image_size: int = IMAGE_SIZE):
   """Returns endless batches; an image is a function of its index alone."""
   import tensorflow as tf
+
   from earsr_tf.data import keys
 
   def make(index):
@@ -96,6 +96,7 @@ def clock(resolution: int = IMAGE_SIZE, *, step: int = 0, images: int = 0,
           alpha: float = 1.0, batch_size: int = 4):
   """Returns a `Clock` such as the compiled step makes."""
   import tensorflow as tf
+
   from earsr_tf.stages import stage as stage_lib
   return stage_lib.Clock(
       step=tf.constant(step, tf.int64), images=tf.constant(images, tf.int64),
@@ -106,6 +107,7 @@ def clock(resolution: int = IMAGE_SIZE, *, step: int = 0, images: int = 0,
 def save_inputs(run_root: str, name: str, config: config_lib.Config) -> None:
   """Leaves finished stages with random weights for stage `name` to restore."""
   import tensorflow as tf
+
   from earsr_tf.training import checkpoints
   made = stage(name, config)
   tf.keras.utils.set_random_seed(7)
@@ -142,7 +144,9 @@ def write_data(folder: pathlib.Path, *, image_size: int = IMAGE_SIZE,
 def _write_shard(path: pathlib.Path, split: str, names: list[str],
                  image_size: int, *, seed: int) -> dict[str, object]:
   import hashlib
+
   import tensorflow as tf
+
   from earsr_tf.data import records
   random = np.random.default_rng(seed)
   with tf.io.TFRecordWriter(str(path)) as writer:

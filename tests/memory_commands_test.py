@@ -11,7 +11,7 @@ from earsr_tf import cli
 from earsr_tf import evaluate
 from earsr_tf import export
 from earsr_tf.evaluation import evaluator
-from earsr_tf.serving import export as serving_export
+from earsr_tf.serving import saved_model as serving_export
 from earsr_tf.training import step as step_lib
 from tests import fakes
 from tests import run_folder

@@ -15,8 +15,8 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.data import manifest
-from earsr_tf.data import media
 from earsr_tf.data import records
+from earsr_tf.media import reader
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 from tests import testing
@@ -119,11 +119,11 @@ def _clip(person: tuple, split: str, random: np.random.Generator) -> bytes:
   frames = []
   for _ in range(2):
     low = random.integers(0, 256, size=(8, 8, 3), dtype=np.uint8)
-    frames.append(media.encode_png(low.repeat(16, axis=0).repeat(16, axis=1)))
-  time = np.arange(5 * media.SAMPLE_RATE_HZ) / media.SAMPLE_RATE_HZ
+    frames.append(reader.encode_png(low.repeat(16, axis=0).repeat(16, axis=1)))
+  time = np.arange(5 * reader.SAMPLE_RATE_HZ) / reader.SAMPLE_RATE_HZ
   hum = np.sin(2.0 * np.pi * (120.0 + 80.0 * (1 - gender)) * time)
   voice = 8000.0 * hum + 500.0 * random.normal(size=time.size)
   return records.encode(records.ClipRecord(
       speaker=speaker, video=split, clip='00001', split=split, gender=gender,
       age=age, frames=frames,
-      voice=media.encode_wav(voice.astype(np.int16))))
+      voice=reader.encode_wav(voice.astype(np.int16))))

@@ -64,8 +64,8 @@ def _quieten() -> None:
 def _ingest(
     tree: str, output: str, workers: int, subset: tuple[str, ...] = ()) -> int:
   """Prepares a tree; returns the number of clips."""
-  from pipelines import ingest
-  manifest = ingest.run(tree, output, options=ingest.Options(
+  from pipelines.ingest import prepare
+  manifest = prepare.run(tree, output, options=prepare.Options(
       workers=workers, overwrite=True, min_frames_per_speaker=0,
       subset=subset))
   return manifest.rejected + sum(
@@ -153,15 +153,15 @@ def _marginal(clips: int, rate: float, start: float) -> float:
 
 def _record_rows(data: str, rounds: int) -> list[measurement.Row]:
   """tf.data from shards and from memory, and its parts one by one."""
+  from earsr_tf.data import batching
   from earsr_tf.data import keys
   from earsr_tf.data import manifest as manifest_lib
-  from earsr_tf.data import pipeline
   manifest = manifest_lib.read_manifest(data)
   wanted = {'frame': (keys.IMAGE_HIGH,), 'voice': (keys.WAVEFORM,),
             'frame + voice': (keys.IMAGE_HIGH, keys.WAVEFORM)}
   cases = {}
   for place, memory in (('shards', 0), ('memory', 1 << 40)):
-    made = {name: pipeline.make_dataset(
+    made = {name: batching.make_dataset(
         manifest, splits=manifest_lib.TRAINING_SPLITS, inputs=inputs,
         batch_size=_BATCH, seed=1, memory_bytes=memory)
             for name, inputs in wanted.items()}
@@ -203,6 +203,7 @@ def _with_spectrogram(dataset: Any) -> Any:
 def _part_cases(manifest: Any) -> dict[str, Callable[[], int]]:
   """What each step alone reaches on two threads."""
   import tensorflow as tf
+
   from earsr_tf.data import audio
   from earsr_tf.data import image
   from earsr_tf.data import keys
@@ -252,8 +253,8 @@ def prepare_memory(clips: int, record_bytes: int) -> tuple[float, float]:
     record_bytes: Size of what stands for a decoded clip.
   """
   _quieten()
-  from pipelines import ingest
-  from pipelines import shard
+  from pipelines.ingest import prepare
+  from pipelines.ingest import shard
   stub = bytes(record_bytes), 8
   with tempfile.TemporaryDirectory() as folder:
     for i in range(clips):
@@ -265,7 +266,7 @@ def prepare_memory(clips: int, record_bytes: int) -> tuple[float, float]:
     with mock.patch.object(shard, '_decode', lambda *_: stub):
       measurement.restart_peak_memory()
       before = measurement.peak_memory()
-      ingest.run(folder, f'{folder}/out', 'voxceleb2', ingest.Options(
+      prepare.run(folder, f'{folder}/out', 'voxceleb2', prepare.Options(
           workers=2, shards=16, min_frames_per_speaker=1))
   return before, measurement.peak_memory()
 

@@ -18,8 +18,8 @@ from typing import Any, Iterator
 from absl import flags
 
 from earsr_tf import cli
+from earsr_tf import durable
 from earsr_tf import environment
-from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 from tools import data_card_page
 from tools import html_page
@@ -96,6 +96,7 @@ def _read(
   """The first `count` records of a shard."""
   # pylint: disable=import-outside-toplevel
   import tensorflow as tf
+
   from earsr_tf.data import records
   from earsr_tf.data import stream
   path = pathlib.Path(manifest.data_dir) / shard.file

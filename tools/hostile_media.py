@@ -24,12 +24,11 @@ import warnings
 from absl import flags
 
 from earsr_tf import cli
-from earsr_tf.data import child
-from earsr_tf.data import dataset
-from earsr_tf.data import media
-from earsr_tf.data import talking_face
-from tools import hostile_files
-
+from earsr_tf.media import child
+from earsr_tf.media import clip_files
+from earsr_tf.media import reader
+from earsr_tf.media import talking_face
+from tools.hostile import corpus
 
 LIMIT_S = 10.0
 LIMIT_BYTES = child.MEMORY_BYTES
@@ -76,8 +75,8 @@ def examine(path: str, name: str, voice: str) -> list[Outcome]:
   """
   return [
       _isolated(name, 'face', lambda: talking_face.read(
-          dataset.Clip('s', 'v', 'c', frames=path, audio=voice), _WANTED)),
-      _isolated(name, 'voice', lambda: media.read_voice(
+          clip_files.Clip('s', 'v', 'c', frames=path, audio=voice), _WANTED)),
+      _isolated(name, 'voice', lambda: reader.read_voice(
           path, _WANTED.max_seconds))]
 
 
@@ -106,7 +105,7 @@ def _read(read: Callable[[], Any], pipe: connection.Connection) -> None:
   reason, is_clean = '', True
   try:
     read()
-  except media.MediaError as e:
+  except reader.MediaError as e:
     reason = e.reason
     is_clean = str(e) == cli.printable(str(e))
   except BaseException as e:  # pylint: disable=broad-exception-caught
@@ -174,12 +173,12 @@ def main(folder: str) -> None:
   if values.generate:
     if os.path.isdir(folder) and os.listdir(folder):
       raise cli.InputError(f'{folder}: is not empty', cli.CANNOT_CREATE)
-    hostile_files.write(folder)
+    corpus.write(folder)
   paths = files(folder)
   if not os.path.isdir(folder) or paths == [folder]:
     raise cli.InputError(f'{folder}: no folder with files in it')
   with tempfile.NamedTemporaryFile(suffix='.wav') as voice:
-    voice.write(hostile_files.voice())
+    voice.write(corpus.voice())
     voice.flush()
     outcomes = [o for path in paths for o in examine(
         path, os.path.relpath(path, folder), voice.name)]

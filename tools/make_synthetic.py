@@ -16,9 +16,9 @@ import time
 from absl import app
 from absl import flags
 
-from earsr_tf.data.synthetic import encode
-from earsr_tf.data.synthetic import tree
-from earsr_tf.data.synthetic import world as world_lib
+from earsr_tf.synthetic import encode
+from earsr_tf.synthetic import tree
+from earsr_tf.synthetic import world as world_lib
 
 _OUTPUT = flags.DEFINE_string(
     'output', None, 'Folder to create; must be absent or empty.',

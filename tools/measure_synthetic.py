@@ -25,12 +25,12 @@ from absl import flags
 import numpy as np
 from PIL import Image
 
-from earsr_tf.data.synthetic import people as people_lib
-from earsr_tf.data.synthetic import portrait
-from earsr_tf.data.synthetic import pose as pose_lib
-from earsr_tf.data.synthetic import seeds
-from earsr_tf.data.synthetic import speech
-from earsr_tf.data.synthetic import voice as voice_lib
+from earsr_tf.synthetic import people as people_lib
+from earsr_tf.synthetic import portrait
+from earsr_tf.synthetic import pose as pose_lib
+from earsr_tf.synthetic import seeds
+from earsr_tf.synthetic import speech
+from earsr_tf.synthetic import voice as voice_lib
 
 _PEOPLE = flags.DEFINE_integer(
     'people', 2000, 'People for gender and age; a fifth is for testing.')

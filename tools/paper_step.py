@@ -79,6 +79,7 @@ def _batch(inputs: tuple[str, ...], size: int, image_size: int
            ) -> dict[str, Any]:
   """Random inputs, as the pipeline would give them."""
   import tensorflow as tf  # pylint: disable=import-outside-toplevel
+
   from earsr_tf.data import keys  # pylint: disable=import-outside-toplevel
   from earsr_tf.ops import spectrogram  # pylint: disable=C0415
   made = {
@@ -125,6 +126,7 @@ def _measure(stage: Any, phase: Any, config: config_lib.Config
   """The terms of the first step, and the seconds of the first and second."""
   # pylint: disable=import-outside-toplevel
   import tensorflow as tf
+
   from earsr_tf.training import distribution
   from earsr_tf.training import ema
   from earsr_tf.training import micro_batches

@@ -63,7 +63,7 @@ _DRY_RUN = flags.DEFINE_bool(
 
 def _options() -> Any:
   """The flags as options of the pipeline."""
-  from pipelines import ingest  # pylint: disable=g-import-not-at-top
+  from pipelines.ingest import prepare  # pylint: disable=g-import-not-at-top
   options = dict(
       frames_per_clip=_FRAMES.value, image_size=_SIZE.value,
       shards=_SHARDS.value, open_share=_OPEN_SHARE.value,
@@ -72,7 +72,7 @@ def _options() -> Any:
       check_lengths=_CHECK_LENGTHS.value, overwrite=_OVERWRITE.value)
   if _WORKERS.value:
     options['workers'] = _WORKERS.value
-  return ingest.Options(**options)
+  return prepare.Options(**options)
 
 
 def _prepare(rest: Sequence[str], behind: Sequence[str]) -> str:
@@ -81,17 +81,17 @@ def _prepare(rest: Sequence[str], behind: Sequence[str]) -> str:
     raise manifest_lib.MissingDataError(
         f'{_INPUT.value}: no such folder or table; give one as --input')
   # pylint: disable=g-import-not-at-top
-  from pipelines import beam_options
-  from pipelines import ingest
+  from pipelines.ingest import beam_options
+  from pipelines.ingest import prepare
   beam_flags = beam_options.make(rest, behind)
-  name = _DATASET.value or ingest.guess_dataset(_INPUT.value)
+  name = _DATASET.value or prepare.guess_dataset(_INPUT.value)
   if _DRY_RUN.value:
-    jobs = ingest.plan(_INPUT.value, name, _options())
+    jobs = prepare.plan(_INPUT.value, name, _options())
     counts = collections.Counter(
         'refused' if clip.refused else split for (split, _), clip in jobs)
     return json.dumps({'dataset': name, **counts}, sort_keys=True)
   start = time.monotonic()
-  manifest = ingest.run(
+  manifest = prepare.run(
       _INPUT.value, _OUTPUT.value, name, _options(), beam_flags)
   counts = ', '.join(
       f'{split} {sum(s.records for s in shards)}'

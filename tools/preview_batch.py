@@ -19,8 +19,8 @@ from PIL import ImageDraw
 from PIL import ImageFont
 
 from earsr_tf import cli
+from earsr_tf import durable
 from earsr_tf import environment
-from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 
 _TILE, _GAP, _TEXT = 128, 4, 34  # pixels
@@ -80,14 +80,14 @@ def _of_split(
     manifest: manifest_lib.Manifest, split: str, count: int, seed: int
 ) -> list[Sample]:
   """The first clips of a split in training order."""
+  from earsr_tf.data import batching
   from earsr_tf.data import keys
-  from earsr_tf.data import pipeline
   from earsr_tf.evaluation import metrics
   from earsr_tf.ops import pixels
   from earsr_tf.ops import spectrogram
   if not count:
     return []
-  dataset = pipeline.make_dataset(
+  dataset = batching.make_dataset(
       manifest, splits=[split], batch_size=count, seed=seed, memory_bytes=0,
       inputs=(keys.IMAGE_HIGH, keys.WAVEFORM, keys.GENDER, keys.AGE, keys.CLIP))
   batch = next(iter(dataset))

@@ -13,10 +13,10 @@ from absl import flags
 import numpy as np
 from PIL import Image
 
-from earsr_tf.data.synthetic import people
-from earsr_tf.data.synthetic import portrait
-from earsr_tf.data.synthetic import pose as pose_lib
-from earsr_tf.data.synthetic import seeds
+from earsr_tf.synthetic import people
+from earsr_tf.synthetic import portrait
+from earsr_tf.synthetic import pose as pose_lib
+from earsr_tf.synthetic import seeds
 
 _OUTPUT = flags.DEFINE_string(
     'output', None, 'PNG to write.', required=True)

@@ -48,7 +48,7 @@ _STRETCH = flags.DEFINE_integer(
     'short preset at work.', lower_bound=1)
 
 # What `train.run` imports; forks then share it.
-_PRELOADED = ('earsr_tf.data.pipeline', 'earsr_tf.training.loop')
+_PRELOADED = ('earsr_tf.data.batching', 'earsr_tf.training.loop')
 _PR_SET_PDEATHSIG = 1
 _TIMEOUT_S = 1800
 

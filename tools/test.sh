@@ -19,7 +19,7 @@ done
 
 failed=0
 for check in layers build style; do
-  "$python" -m "tools.check_$check" || failed=1
+  "$python" -m "tools.checks.$check" || failed=1
 done
 "$python" -m pytest -c tests/pytest.ini --rootdir=. \
   --numprocesses=auto --maxprocesses=4 --dist=loadfile \

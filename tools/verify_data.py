@@ -19,8 +19,8 @@ from absl import flags
 import tqdm
 
 from earsr_tf import cli
+from earsr_tf import durable
 from earsr_tf import environment
-from earsr_tf.data import durable
 from earsr_tf.data import manifest as manifest_lib
 
 _SHOWN = 100  # problems printed

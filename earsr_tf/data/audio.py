@@ -1,7 +1,7 @@
 """Voices inside the graph: decode our own WAV, cut or loop to 4 s.
 
 The only module that imports tensorflow-io. It only ever sees WAV files that
-this project wrote: foreign sound goes through `media`.
+this project wrote: foreign sound goes through `media.reader`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_io as tfio
 
-from earsr_tf.data import media
+from earsr_tf.media import reader
 
 SAMPLE_RATE_HZ = 16000
 SEGMENT_SAMPLES = 64000  # 4 s (paper, section 3.3)
@@ -118,13 +118,13 @@ def is_silent(samples: tf.Tensor) -> tf.Tensor:
   mean = tf.reduce_mean(levels)
   return tf.maximum(
       tf.reduce_max(levels) - mean,
-      mean - tf.reduce_min(levels)) < media.SILENCE_PEAK
+      mean - tf.reduce_min(levels)) < reader.SILENCE_PEAK
 
 
 def _segment_header() -> bytes:
   """What stands before the samples of a 4 s WAV of ours."""
   silence = np.zeros([SEGMENT_SAMPLES], np.int16)
-  return media.encode_wav(silence)[:_HEADER_BYTES]
+  return reader.encode_wav(silence)[:_HEADER_BYTES]
 
 
 def to_float(samples_int16: tf.Tensor) -> tf.Tensor:

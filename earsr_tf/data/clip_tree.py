@@ -16,9 +16,9 @@ import itertools
 import operator
 from typing import Iterator, Mapping
 
-from earsr_tf.data import dataset
 from earsr_tf.data import files as files_lib
 from earsr_tf.data import manifest
+from earsr_tf.media import clip_files
 
 PARTS = ('dev', 'test', '')
 KINDS = ('mp4', 'frames', 'aac', 'wav', 'txt')
@@ -49,7 +49,7 @@ class _Path:
 
 def list_clips(
     root: str, files: files_lib.Files,
-    genders: Mapping[str, int]) -> Iterator[dataset.Clip]:
+    genders: Mapping[str, int]) -> Iterator[clip_files.Clip]:
   """Lists the clips of a tree, speaker by speaker.
 
   Only one speaker's clips are in memory: a tree may hold a million.
@@ -120,9 +120,9 @@ def _media(
 
 def _clip(
     part: str, names: list[str], media: _Media,
-    genders: Mapping[str, int]) -> dataset.Clip:
+    genders: Mapping[str, int]) -> clip_files.Clip:
   """The clip of (speaker, video, clip) and its media."""
-  return dataset.Clip(
+  return clip_files.Clip(
       *names, frames=media.picture, audio=media.sound, boxes=media.boxes,
       fps=FPS if media.is_video else 0.0, gender=genders.get(names[0], -1),
       open_set=True if part == 'test' else None)

@@ -11,51 +11,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import importlib
-import math
 import pathlib
 from typing import Callable, Iterable
 
 from earsr_tf import config as config_lib
 from earsr_tf.data import files as files_lib
+from earsr_tf.media import clip_files
 
 OPEN_SHARE = 0.15
-
-
-@dataclasses.dataclass(frozen=True, order=True, slots=True)
-class Clip:
-  """A clip before it is decoded: names, labels and where its media lie.
-
-  Attributes:
-    speaker: Name of the speaker; '/' does not occur in names.
-    video: Name of the video it was cut from.
-    clip: Name of the clip inside the video.
-    frames: Path of a video, an image, or a folder of images.
-    audio: Path of the sound; '' takes it from the video in `frames`.
-    gender: 0 female, 1 male, -1 unknown.
-    age: Years; NaN unknown.
-    open_set: Whether the speaker is kept out of training; None: by hash.
-    boxes: Path of the face boxes (see `boxes`); '' if there are none.
-    fps: Frames per second of a track of VoxCeleb, whose picture and sound were
-      cut together, so that their lengths can be compared, and whose boxes
-      are those of the video it was cut from; else 0.
-    refused: Why the clip cannot be used, as far as its names tell; ''.
-  """
-  speaker: str
-  video: str
-  clip: str
-  frames: str
-  audio: str = ''
-  gender: int = -1
-  age: float = math.nan
-  open_set: bool | None = None
-  boxes: str = ''
-  fps: float = 0.0
-  refused: str = ''
-
-  @property
-  def key(self) -> str:
-    """'<speaker>/<video>/<clip>', unique in a dataset."""
-    return f'{self.speaker}/{self.video}/{self.clip}'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +34,7 @@ class DatasetSpec:
     min_frames_per_speaker: Speakers with fewer frames are left out.
   """
   name: str
-  list_clips: Callable[[str, files_lib.Files], Iterable[Clip]]
+  list_clips: Callable[[str, files_lib.Files], Iterable[clip_files.Clip]]
   make_command: str
   open_share: float = OPEN_SHARE
   min_frames_per_speaker: int = 0
@@ -96,7 +59,7 @@ def name_hash(name: str) -> int:
   return int.from_bytes(hashlib.sha1(name.encode()).digest(), 'big')
 
 
-def is_open(clip: Clip, open_share: float = OPEN_SHARE) -> bool:
+def is_open(clip: clip_files.Clip, open_share: float = OPEN_SHARE) -> bool:
   """Whether the clip's speaker is kept out of training."""
   if clip.open_set is not None:
     return clip.open_set
@@ -104,8 +67,8 @@ def is_open(clip: Clip, open_share: float = OPEN_SHARE) -> bool:
 
 
 def assign_splits(
-    clips: Iterable[Clip],
-    open_share: float = OPEN_SHARE) -> list[tuple[str, Clip]]:
+    clips: Iterable[clip_files.Clip],
+    open_share: float = OPEN_SHARE) -> list[tuple[str, clip_files.Clip]]:
   """Gives each clip of ONE speaker its split, by the hash of its video.
 
   Closed speakers: the video with the smallest hash goes to `d_pre`, the
@@ -147,6 +110,6 @@ def assign_splits(
       ((split[c.video], c) for c in clips), key=lambda x: (x[0], x[1].key))
 
 
-def _video_hash(clips: list[Clip], video: str) -> int:
+def _video_hash(clips: list[clip_files.Clip], video: str) -> int:
   """Hash of a video of the (one) speaker of `clips`."""
   return name_hash(f'video:{clips[0].speaker}/{video}')

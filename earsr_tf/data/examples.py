@@ -1,7 +1,7 @@
 """Records -> examples: parse, draw a frame and a segment, keyed by position.
 
 A record comes from its shard, or out of all that are decoded in memory; the
-examples are the same. A frame's targets (`targets`) come with the frame.
+examples are the same. A frame's targets (`target_files`) come with the frame.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
 from earsr_tf.data import records
 from earsr_tf.data import stream
-from earsr_tf.data import targets as targets_lib
+from earsr_tf.data import target_files as targets_lib
 
 _COUNT = 'count'  # number of frames of a clip; the rest is padding
 _OF_FRAMES = (records.FRAMES, *keys.TARGETS)  # entries with a row per frame

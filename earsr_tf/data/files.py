@@ -1,6 +1,6 @@
 """Where a tree of clips lies: what listing needs of a file system.
 
-The local disk is here; pipelines/storage.py has the others.
+The local disk is here; pipelines/ingest/storage.py has the others.
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from google.protobuf import message
 from PIL import Image
 import tensorflow as tf
 
-from earsr_tf.data import durable
+from earsr_tf import durable
 from earsr_tf.data import manifest as manifest_lib
-from earsr_tf.data import media
 from earsr_tf.data import records
 from earsr_tf.data import stream
+from earsr_tf.media import reader
 
 _WAV_HEADER_BYTES = 44  # of ours; a voice is cut without parsing it
 
@@ -162,11 +162,12 @@ def _voice_problem(voice: bytes) -> str:
       samples = file.getnframes()
   except (wave.Error, EOFError):
     return 'is no WAV file'
-  if form != (media.SAMPLE_RATE_HZ, 1, 2):
+  if form != (reader.SAMPLE_RATE_HZ, 1, 2):
     return (f'has {form[0]} Hz, {form[1]} channels, {8 * form[2]} bits, not '
             '16000 Hz, 1 channel, 16 bits')
   if len(voice) != _WAV_HEADER_BYTES + 2 * samples:
     return f'has {len(voice)} bytes for {samples} samples'
-  if samples < media.MIN_SECONDS * media.SAMPLE_RATE_HZ:
-    return f'has {samples / media.SAMPLE_RATE_HZ:.2f} s, at least 1 s is needed'
+  if samples < reader.MIN_SECONDS * reader.SAMPLE_RATE_HZ:
+    seconds = samples / reader.SAMPLE_RATE_HZ
+    return f'has {seconds:.2f} s, at least 1 s is needed'
   return ''

@@ -14,7 +14,7 @@ import os
 import pathlib
 from typing import Any, Sequence
 
-from earsr_tf.data import durable
+from earsr_tf import durable
 from earsr_tf.data import manifest as manifest_lib
 
 FILE_NAME = 'verified_shards.json'  # beside the stages of a run

@@ -10,7 +10,8 @@ GENDER = 'gender'          # [B] int32: 0 female, 1 male, -1 unknown
 AGE = 'age'                # [B] float32 years, NaN unknown
 CLIP = 'clip'              # [B] string '<speaker>/<video>/<clip>'
 INDEX = 'index'            # [B] int64, position in the stream of images
-# Of frozen encoders, [B, L, d] float32; `targets` keeps them beside the data.
+# Of frozen encoders, [B, L, d] float32; `target_files` keeps them beside the
+# data.
 CODE = 'code'                    # z = E_h(image_high), Eqs. (3) and (5)
 CODE_MIRRORED = 'code_mirrored'  # its average with the mirrored face, Eq. (4)
 

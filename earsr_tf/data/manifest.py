@@ -13,7 +13,7 @@ import os
 import pathlib
 from typing import Any, Mapping, Sequence
 
-from earsr_tf.data import durable
+from earsr_tf import durable
 
 FORMAT = 1
 FILE_NAME = 'manifest.json'

@@ -14,6 +14,7 @@ from typing import Sequence
 import tensorflow as tf
 
 from earsr_tf.data import keys
+
 # Part of this module's interface: errors and the manifest of the records.
 from earsr_tf.data.manifest import DataError
 from earsr_tf.data.manifest import Manifest

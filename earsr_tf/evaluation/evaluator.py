@@ -8,9 +8,9 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from earsr_tf.data import batching
 from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
-from earsr_tf.data import pipeline
 from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
@@ -85,7 +85,7 @@ def evaluate(
     CheckpointError: If nothing is trained, or a checkpoint does not fit.
     DataError: If the data folder is incomplete or holds no test clip.
   """
-  info = pipeline.data_info(data_dir)
+  info = batching.data_info(data_dir)
   if not any(info.records.get(SETS[name], 0) for name in sets):
     raise manifest_lib.DataError(
         f'{data_dir}: no test clip in {", ".join(SETS[n] for n in sets)}; '
@@ -142,9 +142,9 @@ def evaluate_set(
     The result; None when the set has no clip.
   """
   split = SETS[name]
-  if not pipeline.data_info(data_dir).records.get(split, 0):
+  if not batching.data_info(data_dir).records.get(split, 0):
     return None
-  dataset = pipeline.make_eval_dataset(
+  dataset = batching.make_eval_dataset(
       data_dir, splits=(split,), inputs=_INPUTS, batch_size=batch_size,
       frames_per_clip=frames_per_clip, seed=seed)
   sweep = sweep_lib.Sweep(

@@ -12,8 +12,8 @@ from typing import Iterator, Mapping
 
 import numpy as np
 
-from earsr_tf.data import media
-from earsr_tf.data.media import MediaError
+from earsr_tf.media import reader
+from earsr_tf.media.reader import MediaError
 
 FACTOR = 16  # of the degradation
 STRIP_KEYS = ('c', 'h')  # rows of Table 1 in the third and fourth tile
@@ -51,7 +51,7 @@ def read_strips(folder: str) -> Iterator[Picture]:
     MediaError: If the folder is missing or empty or a file is no such strip.
   """
   for name, path in _list(folder, 'images').items():
-    strip = media.read_image(path)
+    strip = reader.read_image(path)
     height, width = strip.shape[:2]
     if width != _TILES * height or height % FACTOR:
       raise MediaError(
@@ -66,8 +66,8 @@ def read_pairs(folder: str, truth: str) -> Iterator[Picture]:
   """Reads outputs, and originals of the same names in another folder.
 
   Args:
-    folder: Outputs, pictures of any format that `media` reads, and no other
-      files.
+    folder: Outputs, pictures of any format that `media.reader` reads, and no
+      other files.
     truth: Originals; the files' endings may differ.
 
   Yields:
@@ -81,7 +81,7 @@ def read_pairs(folder: str, truth: str) -> Iterator[Picture]:
   _check_names(outputs, originals, truth)
   _check_names(originals, outputs, folder)
   for name, path in outputs.items():
-    output, original = media.read_image(path), media.read_image(
+    output, original = reader.read_image(path), reader.read_image(
         originals[name])
     height, width = output.shape[:2]
     if output.shape != original.shape:

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from earsr_tf.models import super_resolver
 from earsr_tf.ops import spectrogram
-from earsr_tf.serving import manifest
+from earsr_tf.serving import export_manifest
 
 SUPER_RESOLVE = 'super_resolve'
 
@@ -68,7 +68,7 @@ def load(folder: str) -> tf.types.experimental.ConcreteFunction:
     loaded = tf.saved_model.load(folder)
     function = loaded.signatures[SUPER_RESOLVE]
   except (KeyError, OSError, ValueError, tf.errors.OpError) as error:
-    raise manifest.ExportError(
+    raise export_manifest.ExportError(
         f'{folder}: cannot be loaded as a model with the signature '
         f'{SUPER_RESOLVE} ({type(error).__name__}); export again') from error
   function._earsr_owner = loaded  # pylint: disable=protected-access

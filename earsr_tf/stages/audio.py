@@ -18,9 +18,9 @@ from earsr_tf.losses import reconstruction
 from earsr_tf.models import first_weights
 from earsr_tf.ops import latent
 from earsr_tf.ops import spectrogram
+from earsr_tf.stages import indicators
 from earsr_tf.stages import invert
 from earsr_tf.stages import networks as networks_lib
-from earsr_tf.stages import observations
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.stages import targets
@@ -128,7 +128,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       adam=phases.main_adam(config),
       outputs=('audio_encoder',),
       preview=_preview(config),
-      observe=observations.shuffled_gap(update),
+      observe=indicators.shuffled_gap(update),
       decay=config.optimizer.decay,
       start=_start(config),
       start_images=config.audio.start_images,

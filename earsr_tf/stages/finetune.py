@@ -15,9 +15,9 @@ import tensorflow as tf
 from earsr_tf import config as config_lib
 from earsr_tf.data import keys
 from earsr_tf.losses import regularizers
+from earsr_tf.stages import indicators
 from earsr_tf.stages import invert
 from earsr_tf.stages import networks as networks_lib
-from earsr_tf.stages import observations
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
 
@@ -41,7 +41,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
 def _observe(networks: stage_lib.Networks, batch: stage_lib.Batch,
              clock: stage_lib.Clock) -> dict[str, tf.Tensor]:
   del batch, clock
-  return observations.delta_norms(
+  return indicators.delta_norms(
       networks['generator'], networks['generator_init'])
 
 

@@ -17,14 +17,13 @@ from earsr_tf.data import keys
 from earsr_tf.losses import reconstruction
 from earsr_tf.ops import latent
 from earsr_tf.stages import audio
+from earsr_tf.stages import indicators
 from earsr_tf.stages import invert
 from earsr_tf.stages import low_res
 from earsr_tf.stages import networks as networks_lib
-from earsr_tf.stages import observations
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.stages import targets
-
 
 _MIXED = 4  # people in the preview's mixing matrix
 
@@ -84,7 +83,7 @@ def mixing_matrix(config: config_lib.Config, networks: stage_lib.Networks,
 def _observe(config: config_lib.Config, update: stage_lib.Update
              ) -> stage_lib.Observe:
   """Whether the voice is used: what a wrong one costs, what F adds."""
-  gap = observations.shuffled_gap(update)
+  gap = indicators.shuffled_gap(update)
 
   def observe(networks, batch, clock):
     """Scalars by name."""

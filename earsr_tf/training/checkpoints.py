@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf import config_json
-from earsr_tf.data import durable
+from earsr_tf import durable
 from earsr_tf.stages import stage as stage_lib
 
 FINISHED = 'finished.json'

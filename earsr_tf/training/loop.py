@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
-from earsr_tf.data import durable
+from earsr_tf import durable
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.training import checkpoints
 from earsr_tf.training import distribution

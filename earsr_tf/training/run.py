@@ -14,15 +14,15 @@ from earsr_tf.training import checkpoints
 from earsr_tf.training import distribution
 from earsr_tf.training import ema
 from earsr_tf.training import guards
-from earsr_tf.training import hyperparameters
-from earsr_tf.training import observations
 from earsr_tf.training import optimizers as optimizers_lib
-from earsr_tf.training import previews
-from earsr_tf.training import profiling
 from earsr_tf.training import store as store_lib
-from earsr_tf.training import summaries
 from earsr_tf.training import weights as weights_lib
 from earsr_tf.training import workers as workers_lib
+from earsr_tf.training.monitoring import hyperparameters
+from earsr_tf.training.monitoring import observations
+from earsr_tf.training.monitoring import previews
+from earsr_tf.training.monitoring import profiling
+from earsr_tf.training.monitoring import summaries
 
 
 @dataclasses.dataclass

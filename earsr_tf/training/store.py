@@ -17,7 +17,7 @@ from typing import Sequence
 from absl import logging
 import tensorflow as tf
 
-from earsr_tf.data import durable
+from earsr_tf import durable
 from earsr_tf.training import checkpoints
 from earsr_tf.training import guards
 

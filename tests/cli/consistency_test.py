@@ -12,9 +12,9 @@ import pytest
 
 from earsr_tf import cli
 from earsr_tf import super_resolve
-from earsr_tf.data import media
 from earsr_tf.evaluation import metrics
-from earsr_tf.serving import manifest
+from earsr_tf.media import reader
+from earsr_tf.serving import export_manifest
 
 
 @pytest.fixture
@@ -22,10 +22,10 @@ def files(tmp_path: pathlib.Path) -> dict[str, str]:
   """A ramp of grey, a hum, and where to write."""
   ramp = np.repeat(np.tile(np.linspace(
       60, 190, 128, dtype=np.uint8), [128, 1])[..., np.newaxis], 3, axis=-1)
-  (tmp_path / 'face.png').write_bytes(media.encode_png(ramp))
-  time = np.arange(64_000) / media.SAMPLE_RATE_HZ
+  (tmp_path / 'face.png').write_bytes(reader.encode_png(ramp))
+  time = np.arange(64_000) / reader.SAMPLE_RATE_HZ
   hum = (9000 * np.sin(2.0 * np.pi * 150.0 * time)).astype(np.int16)
-  (tmp_path / 'voice.wav').write_bytes(media.encode_wav(hum))
+  (tmp_path / 'voice.wav').write_bytes(reader.encode_wav(hum))
   return {'image': str(tmp_path / 'face.png'),
           'audio': str(tmp_path / 'voice.wav'),
           'output': str(tmp_path / 'out' / 'result.png')}
@@ -45,7 +45,7 @@ def test_a_model_that_corrects_is_not_corrected_again(
     model: str, files: dict[str, str], tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str]) -> None:
   copy = tmp_path / 'model'
-  shutil.copytree(manifest.newest(model), copy)
+  shutil.copytree(export_manifest.newest(model), copy)
   path = copy / 'manifest.json'
   facts = json.loads(path.read_text())
   path.write_text(json.dumps(facts | {'consistency': '1'}))

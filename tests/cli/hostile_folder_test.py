@@ -10,7 +10,7 @@ import pytest
 from earsr_tf import cli
 from earsr_tf import super_resolve
 from tests import testing
-from tools import hostile_files
+from tools.hostile import corpus
 
 
 def _flatten(paths: list[pathlib.Path], folder: pathlib.Path
@@ -44,11 +44,11 @@ def _both_ways(model: str, paths: list[pathlib.Path], scratch: pathlib.Path,
                capsys: pytest.CaptureFixture[str]) -> tuple[int, int]:
   """As faces with one good voice, and as voices of one good face."""
   links = _flatten(paths, scratch / 'files')
-  (scratch / 'voice.wav').write_bytes(hostile_files.voice(4.0))
+  (scratch / 'voice.wav').write_bytes(corpus.voice(4.0))
   faces = scratch / 'faces'
   faces.mkdir()
   for link in links:
-    (faces / f'{link.stem}.png').write_bytes(hostile_files.face())
+    (faces / f'{link.stem}.png').write_bytes(corpus.face())
   return (
       _run(model, scratch / 'files', scratch / 'voice.wav',
            scratch / 'from_faces', capsys),
@@ -57,7 +57,7 @@ def _both_ways(model: str, paths: list[pathlib.Path], scratch: pathlib.Path,
 
 @pytest.mark.slow
 def test_made_files(model, tmp_path, capsys):
-  paths = hostile_files.write(tmp_path / 'made')
+  paths = corpus.write(tmp_path / 'made')
   faces, voices = _both_ways(model, paths, tmp_path, capsys)
   assert 5 <= faces <= 30 and 6 <= voices <= 40
 

@@ -13,7 +13,7 @@ import pytest
 
 from earsr_tf import cli
 from earsr_tf import super_resolve
-from earsr_tf.serving import manifest
+from earsr_tf.serving import export_manifest
 from tests import testing
 
 _RATE = 16_000
@@ -81,7 +81,7 @@ def test_the_same_input_gives_the_same_bytes(
     model: str, files: dict[str, str]) -> None:
   super_resolve.run(model, **files)
   first = pathlib.Path(files['output']).read_bytes()
-  super_resolve.run(str(manifest.newest(model)), **files)
+  super_resolve.run(str(export_manifest.newest(model)), **files)
   assert pathlib.Path(files['output']).read_bytes() == first
 
 

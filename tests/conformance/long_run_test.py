@@ -11,7 +11,7 @@ import pytest
 
 from earsr_tf.config import PhaseConfig
 from earsr_tf.training import loop
-from earsr_tf.training import summaries
+from earsr_tf.training.monitoring import summaries
 from tests import fakes
 
 _STEPS = 2000

@@ -11,8 +11,8 @@ import re
 import pytest
 import tensorflow as tf
 
+from earsr_tf.data import batching
 from earsr_tf.data import keys
-from earsr_tf.data import pipeline
 from tests import fakes
 from tests import testing
 
@@ -81,11 +81,11 @@ def _kinds(dataset: tf.data.Dataset) -> set[str]:
       *graph.node, *(n for f in graph.library.function for n in f.node_def)]}
 
 
-@pytest.mark.parametrize('memory_bytes', [0, pipeline.MEMORY_BYTES])
+@pytest.mark.parametrize('memory_bytes', [0, batching.MEMORY_BYTES])
 def test_the_input_pipeline_has_no_random_state(
     tmp_path, memory_bytes: int) -> None:
   fakes.write_data(tmp_path / 'data')
-  kinds = _kinds(pipeline.make_dataset(
+  kinds = _kinds(batching.make_dataset(
       str(tmp_path / 'data'), splits=('d_pre', 'd_rest'), inputs=keys.ALL,
       batch_size=4, seed=1, mirror=True, memory_bytes=memory_bytes))
   assert any(kind.startswith('StatelessRandom') for kind in kinds)

@@ -16,7 +16,6 @@ from earsr_tf.training import checkpoints
 from earsr_tf.training import loop
 from tests import fakes
 
-
 _GROWING = (PhaseConfig(8, 4, 8, 0, 1e-2), PhaseConfig(12, 4, 16, 12, 1e-2))
 _FADING = (PhaseConfig(20, 4, 8, 20, 1e-2),)  # 4x4 to 8x8: quick to trace
 

@@ -7,14 +7,14 @@ import pytest
 import tensorflow as tf
 
 from earsr_tf.data import audio
-from earsr_tf.data import media
+from earsr_tf.media import reader
 
 
 @pytest.mark.parametrize('count', [1, 16000, 64001])
 def test_decode_wav_gives_the_samples(count):
   samples = np.random.default_rng(count).integers(
       -32768, 32768, count).astype(np.int16)
-  decoded = audio.decode_wav(tf.constant(media.encode_wav(samples)))
+  decoded = audio.decode_wav(tf.constant(reader.encode_wav(samples)))
   assert decoded.dtype == tf.int16
   np.testing.assert_array_equal(decoded.numpy(), samples)
 
@@ -84,7 +84,7 @@ def test_a_voice_is_drawn_as_if_all_of_it_were_decoded(count):
   samples = np.random.default_rng(count).integers(
       -3000, 3000, count).astype(np.int16)
   samples[:count // 2] //= 1000  # silent
-  encoded = tf.constant(media.encode_wav(samples))
+  encoded = tf.constant(reader.encode_wav(samples))
   draw = tf.function(audio.draw_voice)
   for number in range(8):
     np.testing.assert_array_equal(
@@ -93,7 +93,7 @@ def test_a_voice_is_drawn_as_if_all_of_it_were_decoded(count):
 
 
 def test_a_voice_with_another_header_is_decoded_whole():
-  plain = media.encode_wav(
+  plain = reader.encode_wav(
       np.random.default_rng(1).integers(-99, 99, 70_000).astype(np.int16))
   more = plain[:36] + b'LIST\4\0\0\0abcd' + plain[36:]
   np.testing.assert_array_equal(

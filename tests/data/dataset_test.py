@@ -13,6 +13,7 @@ import pytest
 
 from earsr_tf.data import dataset
 from earsr_tf.data import manifest
+from earsr_tf.media import clip_files
 
 _NAME = st.text('abcdefgh-_0123456789', min_size=1, max_size=6)
 _VIDEOS = st.dictionaries(
@@ -21,7 +22,7 @@ _VIDEOS = st.dictionaries(
 
 def _clips(speaker, videos, open_set=None):
   return [
-      dataset.Clip(speaker, video, clip, 'f', open_set=open_set)
+      clip_files.Clip(speaker, video, clip, 'f', open_set=open_set)
       for video, clips in videos.items() for clip in clips]
 
 
@@ -62,7 +63,7 @@ def test_open_speakers_are_never_trained_on(speaker, videos, kind):
 def test_a_new_clip_moves_no_other_but_first_and_last(
     speaker, videos, video, clip, opened):
   before = _clips(speaker, videos, opened)
-  after = before + [dataset.Clip(speaker, video, clip, 'f', open_set=opened)]
+  after = before + [clip_files.Clip(speaker, video, clip, 'f', open_set=opened)]
   if len({c.key for c in after}) != len(after):
     return
   old, new = _splits(before), _splits(after)
@@ -85,7 +86,7 @@ def test_known_answers():
   clips = _clips('id1', {f'v{i}': {'c'} for i in range(5)}, False)
   assert [split for split, _ in dataset.assign_splits(clips)] == KNOWN
   shares = [
-      dataset.is_open(dataset.Clip(f'id{i:05d}', 'v', 'c', 'f'))
+      dataset.is_open(clip_files.Clip(f'id{i:05d}', 'v', 'c', 'f'))
       for i in range(4000)]
   assert 0.13 < sum(shares) / 4000 < 0.17
 
@@ -121,11 +122,11 @@ KNOWN = ['closed_test', 'd_pre', 'd_pre', 'd_pre', 'd_rest']
 
 
 def test_contradictions_are_refused():
-  one = dataset.Clip('s', 'v', 'c', 'a.mp4')
+  one = clip_files.Clip('s', 'v', 'c', 'a.mp4')
   with pytest.raises(ValueError, match='two clips are called s/v/c'):
     dataset.assign_splits([one, dataclasses.replace(one, frames='b.mp4')])
   with pytest.raises(ValueError, match='one speaker'):
-    dataset.assign_splits([one, dataset.Clip('t', 'v', 'c', 'f')])
+    dataset.assign_splits([one, clip_files.Clip('t', 'v', 'c', 'f')])
 
 
 def test_get_finds_datasets_by_name():

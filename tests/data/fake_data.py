@@ -9,8 +9,8 @@ import pathlib
 import numpy as np
 
 from earsr_tf.data import manifest
-from earsr_tf.data import media
 from earsr_tf.data import records
+from earsr_tf.media import reader
 
 SIZE = 16
 
@@ -24,12 +24,12 @@ def record(
     picture[..., 0] = number
     picture[..., 1] = k
     picture[..., 2] = np.arange(SIZE) * 10  # tells left from right
-    pictures.append(media.encode_png(picture))
+    pictures.append(reader.encode_png(picture))
   voice = (np.arange(samples) + 100 * number) % 30000 + 1
   return records.ClipRecord(
       speaker=f's{number % 3}', video=f'v{number}', clip='c', split=split,
       gender=number % 2, age=20.0 + number if number % 4 else math.nan,
-      frames=pictures, voice=media.encode_wav(voice.astype(np.int16)))
+      frames=pictures, voice=reader.encode_wav(voice.astype(np.int16)))
 
 
 def write(

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from earsr_tf.data import image
-from earsr_tf.data import media
+from earsr_tf.media import reader
 
 
 def test_every_level_survives_the_way_there_and_back():
@@ -26,7 +26,7 @@ def test_to_uint8_rounds_and_clips():
 
 def test_decode_frame_reads_our_png_and_checks_its_size():
   picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
-  encoded = tf.constant(media.encode_png(picture))
+  encoded = tf.constant(reader.encode_png(picture))
   np.testing.assert_array_equal(
       image.decode_frame(encoded, 8).numpy(), picture)
   with pytest.raises((ValueError, tf.errors.InvalidArgumentError)):

@@ -75,12 +75,13 @@ def test_exported_model_makes_what_the_networks_make(
   """The SavedModel against the evaluation's own composition of networks."""
   # pylint: disable=import-outside-toplevel
   import tensorflow as tf
-  from earsr_tf.serving import export
-  from earsr_tf.serving import manifest
+
+  from earsr_tf.serving import export_manifest
+  from earsr_tf.serving import saved_model
   from earsr_tf.serving import signatures
   model_dir = _one(root, 'Export/model/*')
-  served = signatures.load(str(manifest.newest(model_dir)))
-  model, _ = export.load(str(root / 'runs'))
+  served = signatures.load(str(export_manifest.newest(model_dir)))
+  model, _ = saved_model.load(str(root / 'runs'))
   generator = np.random.default_rng(1)
   image_low = generator.integers(0, 256, [3, 8, 8, 3], dtype=np.uint8)
   waveform = (generator.normal(size=[3, 64000]) * 0.1).astype(np.float32)

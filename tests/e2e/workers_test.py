@@ -36,7 +36,7 @@ from earsr_tf import environment
 environment.load_tensorflow()
 import tensorflow as tf
 from earsr_tf.data import keys
-from earsr_tf.data import pipeline
+from earsr_tf.data import batching
 
 original = pipeline.TrainingData.batches
 streams = []

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 import pytest
 
-from earsr_tf.data.media import MediaError
 from earsr_tf.evaluation import picture_folder
+from earsr_tf.media.reader import MediaError
 
 
 def _write(path: pathlib.Path, level: int, height: int = 32,

@@ -7,7 +7,7 @@ import pytest
 from scipy.io import wavfile
 import tensorflow as tf
 
-from earsr_tf.data import media
+from earsr_tf.media import reader
 from earsr_tf.ops import spectrogram
 from tests import testing
 
@@ -134,7 +134,7 @@ def test_equals_float64_numpy_on_other_people_s_voices():
   if not paths:
     pytest.skip(f'no sound in {folder}')
   waves = np.stack([np.resize(
-      media.read_audio(str(path), max_seconds=4.0), 64000) / 32768.0
+      reader.read_audio(str(path), max_seconds=4.0), 64000) / 32768.0
                     for path in paths])
   ours = spectrogram.log_spectrogram(tf.constant(waves, tf.float32))
   np.testing.assert_allclose(

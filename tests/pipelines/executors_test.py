@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from earsr_tf.data import durable
+from earsr_tf import durable
 from pipelines import executors
 from pipelines import reporting
 

@@ -16,20 +16,20 @@ import time
 from apache_beam.internal import pickler
 import pytest
 
-from earsr_tf.data import dataset
 from earsr_tf.data import manifest as manifest_lib
-from earsr_tf.data import media
 from earsr_tf.data import records
-from pipelines import beam_options
-from pipelines import few_frames
-from pipelines import ingest
-from pipelines import shard
-from pipelines import shard_file
+from earsr_tf.media import clip_files
+from earsr_tf.media import reader
+from pipelines.ingest import beam_options
+from pipelines.ingest import few_frames
+from pipelines.ingest import prepare
+from pipelines.ingest import shard
+from pipelines.ingest import shard_file
 from tests import testing
-from tests.pipelines import fake_storage
+from tests.pipelines.ingest import fake_storage
 
 CLIPS = 24
-OPTIONS = ingest.Options(
+OPTIONS = prepare.Options(
     frames_per_clip=2, image_size=8, shards=3, workers=2, open_share=0.2)
 
 
@@ -52,7 +52,7 @@ def _decoded(monkeypatch) -> list[str]:
     del options, turn
     asked.append(clip.key)
     if clip.clip == '5':
-      raise media.MediaError(clip.frames, 'is text')
+      raise reader.MediaError(clip.frames, 'is text')
     if clip.clip == '11':
       raise ZeroDivisionError('oh')
     return records.encode(records.ClipRecord(
@@ -64,8 +64,8 @@ def _decoded(monkeypatch) -> list[str]:
 
 
 def _run(tree, output, flags=None, **changes):
-  options = ingest.Options(**{**OPTIONS.__dict__, **changes})
-  return ingest.run(str(tree), str(output), '', options, flags)
+  options = prepare.Options(**{**OPTIONS.__dict__, **changes})
+  return prepare.run(str(tree), str(output), '', options, flags)
 
 
 def _same(one, two) -> bool:
@@ -89,14 +89,14 @@ def test_a_fault_of_one_clip_costs_one_clip(tree, tmp_path):
 
 
 def _splits_of(tree, keys):
-  return [split for (split, _), clip in ingest.plan(str(tree), 'csv', OPTIONS)
+  return [split for (split, _), clip in prepare.plan(str(tree), 'csv', OPTIONS)
           if clip.key in keys]
 
 
 def test_the_manifest_lists_speakers_and_videos(tree, tmp_path):
   found = _run(tree, tmp_path / 'out')
   wanted = collections.defaultdict(set)
-  for (split, _), clip in ingest.plan(str(tree), 'csv', OPTIONS):
+  for (split, _), clip in prepare.plan(str(tree), 'csv', OPTIONS):
     if clip.clip not in ('5', '11'):
       wanted[split].add(f'{clip.speaker}/{clip.video}')
   assert {k: set(v) for k, v in found.videos.items() if v} == wanted
@@ -118,7 +118,7 @@ def test_a_lost_shard_costs_that_shard(tree, tmp_path, monkeypatch, decoded):
     with pytest.raises(OSError, match='d_pre-00001.*0 other.*No space left'):
       _run(tree, tmp_path / 'out')
   assert not (tmp_path / 'out/manifest.json').exists()
-  lost = [clip.key for place, clip in ingest.plan(str(tree), 'csv', OPTIONS)
+  lost = [clip.key for place, clip in prepare.plan(str(tree), 'csv', OPTIONS)
           if place == ('d_pre', 1)]
   decoded.clear()
   _run(tree, tmp_path / 'out')
@@ -130,7 +130,7 @@ def test_a_lost_shard_costs_that_shard(tree, tmp_path, monkeypatch, decoded):
 def test_damaged_shards_and_changed_settings_are_made_again(
     tree, tmp_path, monkeypatch, decoded):
   with monkeypatch.context() as patch:
-    patch.setattr(ingest.seal, 'finish', lambda *_: 1 / 0)
+    patch.setattr(prepare.seal, 'finish', lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
       _run(tree, tmp_path / 'out')
   shards = sorted((tmp_path / 'out').glob('*.tfrecord'))
@@ -176,7 +176,7 @@ def test_speakers_who_cannot_have_enough_are_not_decoded(
 def test_two_runs_in_one_folder_are_refused(tree, tmp_path):
   (tmp_path / 'out').mkdir()
   # pylint: disable=protected-access
-  with ingest._locked(str(tmp_path / 'out')):
+  with prepare._locked(str(tmp_path / 'out')):
     with pytest.raises(manifest_lib.DataError, match='another run'):
       _run(tree, tmp_path / 'out')
 
@@ -197,7 +197,7 @@ def test_what_beam_ships_can_be_pickled():
   for fn in (shard.WriteShard(place=place, options=OPTIONS),
              few_frames.DropSpeakers(place=place, least=3)):
     assert type(pickler.loads(pickler.dumps(fn))) is type(fn)
-  for value in (OPTIONS, place, dataset.Clip('s', 'v', 'c', 'f')):
+  for value in (OPTIONS, place, clip_files.Clip('s', 'v', 'c', 'f')):
     assert pickle.loads(pickle.dumps(value)).__class__ is type(value)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 # pylint: disable=protected-access
-
 import dataclasses
 import math
 

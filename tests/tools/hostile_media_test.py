@@ -9,22 +9,22 @@ import pathlib
 
 import pytest
 
-from earsr_tf.data import talking_face
-from tools import hostile_files
+from earsr_tf.media import talking_face
 from tools import hostile_media
+from tools.hostile import corpus
 
 
 @pytest.fixture(name='voice')
 def _voice(tmp_path: pathlib.Path) -> str:
   path = tmp_path / 'voice.wav'
-  path.write_bytes(hostile_files.voice())
+  path.write_bytes(corpus.voice())
   return str(path)
 
 
 def test_a_folder_is_examined(tmp_path, voice):
   (tmp_path / 'more').mkdir()
   (tmp_path / 'none').mkdir()
-  (tmp_path / 'face.png').write_bytes(hostile_files.face())
+  (tmp_path / 'face.png').write_bytes(corpus.face())
   (tmp_path / 'more' / 'text\n.png').write_bytes(b'text')
   paths = hostile_media.files(str(tmp_path))
   assert len(paths) == 4 and str(tmp_path / 'none') in paths

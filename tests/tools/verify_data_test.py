@@ -15,8 +15,8 @@ import pytest
 import tensorflow as tf
 
 from earsr_tf.data import manifest as manifest_lib
-from earsr_tf.data import media
 from earsr_tf.data import records
+from earsr_tf.media import reader
 from tests import run_folder
 from tests import testing
 from tools import verify_data
@@ -124,14 +124,14 @@ def test_a_cut_a_missing_and_a_strange_shard_are_named(data):
     ({'age': -1.0}, 'age is -1.0'),
     ({'speaker': ''}, "'' is no name of a speaker"),
     ({'frames': [b'\x89PNG']}, 'frame 0 is no whole PNG'),
-    ({'frames': [media.encode_png(np.zeros([8, 8, 3], np.uint8))]},
+    ({'frames': [reader.encode_png(np.zeros([8, 8, 3], np.uint8))]},
      'frame 0 is 8 x 8 RGB, not 128 x 128 RGB'),
-    ({'frames': [media.encode_png(np.zeros([128, 128, 3], np.uint8))] * 3},
+    ({'frames': [reader.encode_png(np.zeros([128, 128, 3], np.uint8))] * 3},
      'has 3 frames, not 1 to 2'),
     ({'voice': b'RIFF'}, 'voice is no WAV file'),
-    ({'voice': media.encode_wav(np.ones(8000, np.int16))},
+    ({'voice': reader.encode_wav(np.ones(8000, np.int16))},
      'voice has 0.50 s'),
-    ({'voice': media.encode_wav(np.ones(20000, np.int16))[:-2]},
+    ({'voice': reader.encode_wav(np.ones(20000, np.int16))[:-2]},
      'bytes for 20000 samples'),
 ])
 def test_what_a_record_holds_is_looked_at(data, changes, reason):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from earsr_tf.data import durable
+from earsr_tf import durable
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 from tests import fakes

@@ -8,7 +8,7 @@ import pathlib
 
 import pytest
 
-from earsr_tf.data import durable
+from earsr_tf import durable
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 from earsr_tf.training import inputs

@@ -19,7 +19,7 @@ from earsr_tf.stages import stage as stage_lib
 from earsr_tf.training import interruption
 from earsr_tf.training import loop
 from earsr_tf.training import recovery
-from earsr_tf.training import summaries
+from earsr_tf.training.monitoring import summaries
 from tests import fakes
 
 _IMAGES = 48  # twelve steps

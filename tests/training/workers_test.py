@@ -11,8 +11,8 @@ from unittest import mock
 import pytest
 import tensorflow as tf
 
+from earsr_tf.data import batching
 from earsr_tf.data import keys
-from earsr_tf.data import pipeline
 from earsr_tf.data import stream
 from earsr_tf.training import cluster as cluster_lib
 from earsr_tf.training import distribution
@@ -90,11 +90,11 @@ def test_several_workers_take_no_replicas(
       'batch_size=5 does not split over 2 devices of 2 workers')
 
 
-@pytest.mark.parametrize('memory_bytes', [0, pipeline.MEMORY_BYTES])
+@pytest.mark.parametrize('memory_bytes', [0, batching.MEMORY_BYTES])
 def test_shares_make_up_the_batch(
     tmp_path: pathlib.Path, memory_bytes: int) -> None:
   fakes.write_data(tmp_path / 'data')
-  data = pipeline.TrainingData(
+  data = batching.TrainingData(
       data=str(tmp_path / 'data'), splits=('d_pre', 'd_rest'),
       inputs=(keys.IMAGE_HIGH,), memory_bytes=memory_bytes)
 
@@ -119,7 +119,7 @@ def test_shares_make_up_the_batch(
 def test_one_device_reads_without_a_tuner(tmp_path: pathlib.Path) -> None:
   # The end of an iterator with a tuner may wait for it: up to a minute.
   fakes.write_data(tmp_path / 'data')
-  data = pipeline.TrainingData(
+  data = batching.TrainingData(
       data=str(tmp_path / 'data'), splits=('d_pre',), inputs=(keys.IMAGE_HIGH,))
 
   def make(batch_size: int, images: int) -> tf.data.Dataset:

@@ -19,8 +19,8 @@ import uuid
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
+from earsr_tf import durable
 from earsr_tf import presets
-from earsr_tf.data import durable
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 from tools.official import checkpoint as checkpoint_lib

@@ -16,6 +16,7 @@ from typing import Iterable
 from earsr_tf.data import dataset
 from earsr_tf.data import files as files_lib
 from earsr_tf.data import manifest
+from earsr_tf.media import clip_files
 
 COLUMNS = ('speaker', 'video', 'clip', 'video_file')
 
@@ -25,7 +26,7 @@ _OPEN_SET = {'': None, '0': False, 'false': False, '1': True, 'true': True}
 
 def list_clips(
     path: str, files: files_lib.Files = files_lib.LOCAL
-) -> list[dataset.Clip]:
+) -> list[clip_files.Clip]:
   """Lists the clips of a table, sorted by key.
 
   Args:
@@ -61,7 +62,7 @@ def list_clips(
 
 
 def _clips(
-    path: str, reader: csv.DictReader) -> Iterable[dataset.Clip]:
+    path: str, reader: csv.DictReader) -> Iterable[clip_files.Clip]:
   """The clips of the rows; DataError names the line of a bad one."""
   base = os.path.dirname(path)
   for row in reader:
@@ -76,7 +77,7 @@ def _clips(
           'it') from None
 
 
-def _clip(base: str, row: dict[str, str]) -> dataset.Clip:
+def _clip(base: str, row: dict[str, str]) -> clip_files.Clip:
   """The clip of a row; raises ValueError with what is wrong."""
   for name in COLUMNS:
     if not row[name]:
@@ -93,7 +94,7 @@ def _clip(base: str, row: dict[str, str]) -> dataset.Clip:
   if open_set not in _OPEN_SET:
     raise ValueError(f'open_set {open_set!r} is neither 0 nor 1')
   speaker, video, clip = (row[n].replace('/', '_') for n in COLUMNS[:3])
-  return dataset.Clip(
+  return clip_files.Clip(
       speaker=speaker, video=video, clip=clip,
       frames=_path(base, row['video_file']),
       audio=_path(base, row.get('audio_file', '')),

@@ -21,11 +21,12 @@ import os
 import pathlib
 import re
 
-from earsr_tf.data import boxes
 from earsr_tf.data import clip_tree
 from earsr_tf.data import dataset
 from earsr_tf.data import files as files_lib
 from earsr_tf.data import manifest
+from earsr_tf.media import boxes
+from earsr_tf.media import clip_files
 
 MANIFEST_NAME = 'MANIFEST.tsv'
 
@@ -35,7 +36,7 @@ _GENDERS = {'f': 0, 'm': 1}
 
 def list_clips(
     root: str, files: files_lib.Files = files_lib.LOCAL
-) -> list[dataset.Clip]:
+) -> list[clip_files.Clip]:
   """Lists the pairs of a folder, sorted by key.
 
   Args:
@@ -85,7 +86,7 @@ def _rows(path: str, files: files_lib.Files) -> list[dict[str, str]]:
 
 def _clip(
     base: str, row: dict[str, str], files: files_lib.Files
-) -> dataset.Clip | None:
+) -> clip_files.Clip | None:
   """The clip of a row, or None if it is no pair of a face and a voice."""
   name = re.sub(r'/\*\.\w+$', '', row['file'])  # <folder>/*.jpg
   path = pathlib.PurePosixPath(name)
@@ -100,7 +101,7 @@ def _clip(
   is_scene = 'talking-head' in row.get('media', '')
   voice = path if muxed else pathlib.PurePosixPath(row['audio'])
   match = re.search(r'(?:^|_)([\w-]{11})_[\d.-]+$', path.stem)
-  return dataset.Clip(
+  return clip_files.Clip(
       speaker=row['speaker_id'].replace('/', '_'),
       video=match[1] if match else path.stem,
       clip=voice.stem,

@@ -14,8 +14,9 @@ from typing import Callable
 from earsr_tf.data import dataset
 from earsr_tf.data import files as files_lib
 from earsr_tf.data.datasets import voxceleb2
-from earsr_tf.data.synthetic import tree
-from earsr_tf.data.synthetic import world
+from earsr_tf.media import clip_files
+from earsr_tf.synthetic import tree
+from earsr_tf.synthetic import world
 
 ATTRIBUTES_FILE = 'attributes.csv'
 
@@ -85,7 +86,7 @@ def read_attributes(
 
 def list_clips(
     root: str, files: files_lib.Files = files_lib.LOCAL
-) -> list[dataset.Clip]:
+) -> list[clip_files.Clip]:
   """The clips of a tree with age and open-set membership filled in.
 
   Args:

@@ -3,7 +3,7 @@
 The data set comes as sound; a clip is usable where its picture lies in `mp4/`
 or `frames/` under the same names (see earsr_tf/data/clip_tree.py). Gender
 comes from `vox1_meta.csv`. Its face boxes count pixels, VoxCeleb2's fractions;
-earsr_tf/data/boxes.py tells them apart.
+earsr_tf/media/boxes.py tells them apart.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ from earsr_tf.data import clip_tree
 from earsr_tf.data import dataset
 from earsr_tf.data import files as files_lib
 from earsr_tf.data.datasets import voxceleb2
+from earsr_tf.media import clip_files
 
 META_NAME = 'vox1_meta.csv'
 
 
 def list_clips(
     root: str, files: files_lib.Files = files_lib.LOCAL
-) -> Iterator[dataset.Clip]:
+) -> Iterator[clip_files.Clip]:
   """Lists the clips of a tree, speaker by speaker.
 
   Args:

@@ -17,6 +17,7 @@ from earsr_tf.data import clip_tree
 from earsr_tf.data import dataset
 from earsr_tf.data import files as files_lib
 from earsr_tf.data import manifest
+from earsr_tf.media import clip_files
 
 META_NAME = 'vox2_meta.csv'
 
@@ -26,7 +27,7 @@ _ID_COLUMNS = ('voxceleb2 id', 'voxceleb1 id', 'voxceleb id', 'id')
 
 def list_clips(
     root: str, files: files_lib.Files = files_lib.LOCAL
-) -> Iterator[dataset.Clip]:
+) -> Iterator[clip_files.Clip]:
   """Lists the clips of a tree, speaker by speaker.
 
   Args:

@@ -13,11 +13,11 @@ import tensorflow as tf
 from earsr_tf import export
 from earsr_tf import presets
 from earsr_tf import super_resolve
-from earsr_tf.data import media
 from earsr_tf.evaluation import rows
+from earsr_tf.media import reader
 from earsr_tf.models import super_resolver
 from earsr_tf.ops import pixels
-from earsr_tf.serving import export as serving_export
+from earsr_tf.serving import saved_model as serving_export
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 from tests import official_fakes
@@ -119,14 +119,14 @@ def test_export_and_super_resolve_use_the_weights(
     run_root: str, inputs: tuple[np.ndarray, np.ndarray],
     expected: dict[str, np.ndarray], tmp_path: pathlib.Path) -> None:
   image, waveform = inputs
-  (tmp_path / 'face.png').write_bytes(media.encode_png(image[1]))
+  (tmp_path / 'face.png').write_bytes(reader.encode_png(image[1]))
   samples = (waveform[1] * 32768).astype(np.int16)
-  (tmp_path / 'voice.wav').write_bytes(media.encode_wav(samples))
+  (tmp_path / 'voice.wav').write_bytes(reader.encode_wav(samples))
   export.run(run_root, str(tmp_path / 'models'))
   super_resolve.run(
       str(tmp_path / 'models'), str(tmp_path / 'face.png'),
       str(tmp_path / 'voice.wav'), str(tmp_path / 'out.png'))
-  made = media.read_image(str(tmp_path / 'out.png')).astype(int)
+  made = reader.read_image(str(tmp_path / 'out.png')).astype(int)
   levels = np.clip((expected['image'][1] / 2 + 0.5) * 255, 0, 255)
   assert made.shape == (128, 128, 3)
   assert np.abs(made - levels).max() <= 1.0

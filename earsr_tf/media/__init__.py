@@ -1,0 +1,1 @@
+"""Foreign pictures, sounds and videos, read with limits."""

@@ -1,0 +1,145 @@
+"""Writes a SavedModel version: absent or whole, never half.
+
+Layout of TensorFlow Serving: <dir>/<integer>/. A version is written under a
+name that no server takes for one and renamed when complete.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import shutil
+from typing import Any, Callable, Mapping
+import uuid
+
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf import durable
+from earsr_tf.models import super_resolver
+from earsr_tf.ops import consistency_mode
+from earsr_tf.serving import export_manifest
+from earsr_tf.serving import signatures
+from earsr_tf.stages import networks as networks_lib
+from earsr_tf.training import checkpoints
+
+SOURCES = {
+    'generator': 'finetune/generator',
+    'low_res_encoder': 'low_res/low_res_encoder',
+    'audio_encoder': 'fusion/audio_encoder',
+    'fusion': 'fusion/fusion'}
+
+
+def load(
+    run_root: str, consistency: str = consistency_mode.OFF,
+) -> tuple[super_resolver.SuperResolver, int]:
+  """Restores the whole model of a run folder.
+
+  Args:
+    run_root: Folder of the stages' folders; `finetune`, `low_res` and
+      `fusion` must be finished.
+    consistency: Correction that becomes part of the model: 'off', 'exact' or
+      a number of back-projection steps.
+
+  Returns:
+    The model and the side of its `image_low`.
+
+  Raises:
+    CheckpointError: If a stage is not finished or does not fit.
+  """
+  stages = list(dict.fromkeys(
+      source.split('/')[0] for source in SOURCES.values()))
+  checkpoints.check_finished(run_root, stages, _preset(run_root))
+  configs = {stage: checkpoints.load_config(run_root, stage)
+             for stage in stages}
+  model = configs['fusion'].model
+  for stage, config in configs.items():
+    if config.model != model:
+      raise checkpoints.CheckpointError(
+          f'{run_root}: stages {stage} and fusion were trained with different '
+          f'model sections ({run_root}/*/config.json); train one of them '
+          'again')
+  networks = {
+      'generator': networks_lib.generator(model),
+      'low_res_encoder': networks_lib.low_res_encoder(model),
+      'audio_encoder': networks_lib.audio_encoder(model),
+      'fusion': networks_lib.fusion(model)}
+  checkpoints.restore_networks(networks, SOURCES, run_root)
+  return super_resolver.SuperResolver(
+      **networks, code_norm=model.code_norm,
+      zero_audio=configs['fusion'].fusion.zero_audio,
+      consistency=consistency), model.low_res_size
+
+
+def save(model: super_resolver.SuperResolver, low_res_size: int,
+         output: str, facts: Mapping[str, Any]) -> pathlib.Path:
+  """Writes a model as the next free version of an export folder.
+
+  Args:
+    model: Restored model.
+    low_res_size: Side of `image_low`.
+    output: Export folder; created when absent.
+    facts: Entries of manifest.json that say where the model comes from.
+
+  Returns:
+    The version's folder.
+
+  Raises:
+    OSError: If the folder cannot be written; nothing is left behind.
+  """
+  served = signatures.ServedModel(model=model, low_res_size=low_res_size)
+  return publish(
+      lambda folder: tf.saved_model.save(
+          served, folder, signatures=signatures.signatures(served)),
+      output, facts)
+
+
+def publish(write: Callable[[str], None], output: str,
+            facts: Mapping[str, Any]) -> pathlib.Path:
+  """Makes the next free version: a version is either absent or whole.
+
+  Args:
+    write: Fills the folder that it is given.
+    output: Export folder; created when absent.
+    facts: Entries of manifest.json.
+
+  Returns:
+    The version's folder.
+
+  Raises:
+    OSError: If the folder cannot be written; nothing is left behind.
+  """
+  base = pathlib.Path(output)
+  base.mkdir(parents=True, exist_ok=True)
+  partial = base / f'.partial-{os.getpid()}-{uuid.uuid4().hex[:8]}'
+  try:
+    partial.mkdir()
+    write(str(partial))
+    export_manifest.write(partial, facts)
+    return _rename(partial, base)
+  finally:
+    shutil.rmtree(partial, ignore_errors=True)
+
+
+def _rename(partial: pathlib.Path, base: pathlib.Path) -> pathlib.Path:
+  """Renames a complete folder to the next free number."""
+  number = max(export_manifest.versions(base), default=0) + 1
+  while True:
+    target = base / str(number)
+    try:
+      os.rename(partial, target)
+    except OSError:
+      if not target.exists():
+        raise
+      number += 1  # taken meanwhile, or no folder
+    else:
+      durable.sync(base)
+      return target
+
+
+def _preset(run_root: str) -> str:
+  """The preset of any stage of the run, for the command to type."""
+  for stage in config_lib.STAGES:
+    if (checkpoints.stage_dir(run_root, stage) / 'config.json').exists():
+      return checkpoints.load_config(run_root, stage).preset
+  return 'demo'

@@ -1,0 +1,1 @@
+"""Clips -> sealed shards, on Apache Beam."""

@@ -1,0 +1,261 @@
+"""Foreign media: what is read, and the one line when it cannot be."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pathlib
+import pickle
+import subprocess
+import time
+from unittest import mock
+import wave
+
+import imageio_ffmpeg
+import numpy as np
+from PIL import Image
+import pytest
+
+from earsr_tf.media import child
+from earsr_tf.media import decoding
+from earsr_tf.media import reader
+
+
+def _ffmpeg(*arguments: str) -> None:
+  subprocess.run(
+      [imageio_ffmpeg.get_ffmpeg_exe(), '-nostdin', '-v', 'error', '-y',
+       *arguments], check=True)
+
+
+def _save(path: pathlib.Path, array: np.ndarray, **options) -> str:
+  Image.fromarray(array).save(path, **options)
+  return str(path)
+
+
+def _wav(path, samples, rate=16000, channels=1) -> str:
+  with wave.open(str(path), 'wb') as f:
+    f.setnchannels(channels)
+    f.setsampwidth(2)
+    f.setframerate(rate)
+    f.writeframes(np.asarray(samples, '<i2').tobytes())
+  return str(path)
+
+
+def _tone(seconds, rate=16000, hertz=440.0):
+  return (8000 * np.sin(
+      2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype('<i2')
+
+
+def test_image_modes_become_rgb(tmp_path):
+  grey = np.full((4, 6), 90, np.uint8)
+  rgba = np.zeros((4, 6, 4), np.uint8)
+  rgba[..., 0], rgba[..., 3] = 200, 255
+  rgba[:, 3:, 3] = 0  # right half transparent: white
+  image = reader.read_image(_save(tmp_path / 'l.png', grey))
+  assert image.shape == (4, 6, 3) and image.dtype == np.uint8
+  assert np.all(image == 90)
+  image = reader.read_image(_save(tmp_path / 'rgba.png', rgba))
+  assert image[0, 0].tolist() == [200, 0, 0]
+  assert image[0, 5].tolist() == [255, 255, 255]
+  image = reader.read_image(
+      _save(tmp_path / '16.png', np.full((4, 6), 0x5a12, np.uint16)))
+  assert np.all(image == 0x5a)
+  palette = Image.fromarray(grey).convert('P')
+  palette.save(tmp_path / 'p.png', transparency=0)
+  assert reader.read_image(tmp_path / 'p.png').shape == (4, 6, 3)
+  Image.fromarray(rgba[..., :3]).convert('CMYK').save(tmp_path / 'c.jpg')
+  assert abs(int(reader.read_image(tmp_path / 'c.jpg')[0, 0, 0]) - 200) < 12
+
+
+def test_exif_rotation_is_applied(tmp_path):
+  array = np.zeros((40, 60, 3), np.uint8)
+  array[:, :30] = 255  # left half white
+  exif = Image.Exif()
+  exif[274] = 6  # shown after a quarter turn clockwise
+  path = _save(tmp_path / 'r.jpg', array, exif=exif, quality=95)
+  image = reader.read_image(path)
+  assert image.shape == (60, 40, 3)
+  assert image[:25].mean() > 250 and image[35:].mean() < 5
+
+
+def test_size_cuts_the_centre_square(tmp_path):
+  array = np.zeros((50, 150, 3), np.uint8)
+  array[:, 50:100] = 200
+  image = reader.read_image(_save(tmp_path / 'w.png', array), 8)
+  assert image.shape == (8, 8, 3) and np.all(image == 200)
+  noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+  np.testing.assert_array_equal(
+      reader.read_image(_save(tmp_path / 'n.png', noise), 8),
+      np.asarray(Image.fromarray(noise).resize((8, 8), Image.BICUBIC)))
+
+
+def test_voice_at_16_khz_is_read_to_the_bit(tmp_path):
+  tone = _tone(1.5)
+  samples = reader.read_audio(_wav(tmp_path / 'a.wav', tone))
+  assert samples.dtype == np.int16
+  np.testing.assert_array_equal(samples, tone)
+  np.testing.assert_array_equal(
+      reader.read_audio(tmp_path / 'a.wav', max_seconds=0.5), tone[:8000])
+  with wave.open(io.BytesIO(reader.encode_wav(samples))) as f:
+    assert (f.getframerate(), f.getnchannels(), f.getsampwidth()) == (
+        16000, 1, 2)
+    np.testing.assert_array_equal(
+        np.frombuffer(f.readframes(24000), '<i2'), tone)
+
+
+@pytest.mark.parametrize('rate, channels', [(44100, 2), (8000, 1), (48000, 6)])
+def test_other_rates_and_channels_are_converted(tmp_path, rate, channels):
+  tone = np.repeat(_tone(2, rate), channels)
+  samples = reader.read_voice(_wav(tmp_path / 'a.wav', tone, rate, channels))
+  assert abs(samples.size - 32000) <= 32
+  spectrum = np.abs(np.fft.rfft(samples[:16000].astype(float)))
+  assert np.argmax(spectrum) == 440
+
+
+@pytest.mark.parametrize('name', [
+    'v.flac', 'v.ogg', 'v.opus', 'v.mp3', 'v.m4a', 'v.aac', 'v.aiff', 'v.wma',
+    'v.au', 'v.caf', 'v.amr', 'v.mka', 'v.webm', 'v.avi', 'v.mov'])
+def test_formats_of_sound(tmp_path, name):
+  how = {'v.ogg': ('-c:a', 'libvorbis'), 'v.amr': ('-ar', '8000')}
+  _ffmpeg('-i', _wav(tmp_path / 'a.wav', _tone(2, 48000), 48000),
+          *how.get(name, ()), str(tmp_path / name))
+  samples = reader.read_voice(tmp_path / name)
+  assert abs(samples.size - 32000) <= 3200
+  spectrum = np.abs(np.fft.rfft(samples[8000:24000].astype(float)))
+  assert np.argmax(spectrum) == 440
+
+
+def test_short_silent_and_missing_sound_is_refused(tmp_path):
+  with pytest.raises(reader.MediaError, match='has 0.40 s of sound; at least'):
+    reader.read_voice(_wav(tmp_path / 'short.wav', _tone(0.4)))
+  with pytest.raises(reader.MediaError, match='is silent'):
+    reader.read_voice(_wav(tmp_path / 'silent.wav', np.zeros(32000)))
+  with pytest.raises(reader.MediaError, match='no sound'):
+    reader.read_audio(_wav(tmp_path / 'none.wav', []))
+  _ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x64:d=1', str(tmp_path / 'm.mp4'))
+  with pytest.raises(reader.MediaError, match='m.mp4: has no sound in it'):
+    reader.read_audio(tmp_path / 'm.mp4')
+
+
+def test_frames_are_spread_over_a_video(tmp_path):
+  _ffmpeg(  # brightness grows with time; wider than high
+      '-f', 'lavfi', '-i', "color=black:s=96x64:r=25:d=4,format=gray,"
+      "geq=lum='20+N*2'", '-c:v', 'libx264', '-qp', '0',
+      str(tmp_path / 'v.mp4'))
+  frames = reader.read_video_frames(tmp_path / 'v.mp4', 4, 32)
+  assert frames.shape == (4, 32, 32, 3) and frames.dtype == np.uint8
+  steps = np.diff(frames.mean(axis=(1, 2, 3)))
+  assert np.all(steps > 30) and steps.max() / steps.min() < 1.3
+  np.testing.assert_array_equal(
+      frames, reader.read_video_frames(tmp_path / 'v.mp4', 4, 32))
+
+
+def test_a_short_video_gives_what_it_has(tmp_path):
+  _ffmpeg('-f', 'lavfi', '-i', 'testsrc=s=64x64:r=25:d=0.2',
+          str(tmp_path / 'v.mp4'))
+  assert len(reader.read_video_frames(tmp_path / 'v.mp4', 4, 16)) == 4
+  assert len(reader.read_video_frames(tmp_path / 'v.mp4', 8, 16)) == 5
+
+
+def test_read_frames_takes_images_and_folders(tmp_path):
+  for level in range(10):
+    _save(tmp_path / f'{level}.png', np.full((20, 20, 3), level, np.uint8))
+  (tmp_path / 'notes.txt').write_text('x')
+  frames = reader.read_frames(tmp_path, 5, 16)
+  assert frames[:, 0, 0, 0].tolist() == [1, 3, 5, 7, 9]
+  assert reader.read_frames(tmp_path / '3.png', 5, 16).shape == (1, 16, 16, 3)
+  (tmp_path / 'empty').mkdir()
+  with pytest.raises(reader.MediaError, match='no images'):
+    reader.read_frames(tmp_path / 'empty', 2)
+
+
+@pytest.mark.parametrize('total, count, expected', [
+    (1, 8, [0]), (3, 8, [0, 1, 2]), (8, 8, list(range(8))),
+    (22, 4, [2, 8, 13, 19]), (100, 1, [50])])
+def test_spread(total, count, expected):
+  assert reader.spread(total, count) == expected
+
+
+def test_bad_files_are_named_in_one_line(tmp_path):
+  text = tmp_path / 'face.png'
+  text.write_text('I am text,\nnot a picture.\n')
+  with pytest.raises(reader.MediaError) as e:
+    reader.read_image(text)
+  assert str(e.value) == (
+      f'{text}: is not an image (text); give a PNG, JPEG, BMP or WebP file')
+  for read in (reader.read_audio, lambda p: reader.read_video_frames(p, 1)):
+    with pytest.raises(reader.MediaError, match=r'\(text\)'):
+      read(text)
+  with pytest.raises(reader.MediaError, match='no such file') as e:
+    reader.read_audio(tmp_path / 'none.wav')
+  assert e.value.exit_code == 66
+  os.mkfifo(tmp_path / 'pipe.wav')
+  (tmp_path / 'loop.wav').symlink_to('loop.wav')
+  (tmp_path / 'empty.wav').touch()
+  for name, reason in (
+      ('pipe.wav', 'not a regular file'), ('loop.wav', 'cannot be read'),
+      ('empty.wav', 'is empty'), ('.', 'not a regular file')):
+    with pytest.raises(reader.MediaError, match=reason):
+      reader.read_audio(tmp_path / name)
+  odd = tmp_path / 'a\nb.png'
+  odd.write_text('x')
+  with pytest.raises(reader.MediaError) as e:
+    reader.read_image(odd)
+  assert '\n' not in str(e.value)
+  assert str(pickle.loads(pickle.dumps(e.value))) == str(e.value)
+
+
+def test_large_and_damaged_images_are_refused(tmp_path):
+  path = _save(tmp_path / 'wide.png', np.zeros((1, 5000), np.uint8))
+  with pytest.raises(reader.MediaError, match='5000 x 1 pixels'):
+    reader.read_image(path)
+  noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
+  for name in ('a.png', 'a.jpg'):
+    path = pathlib.Path(_save(tmp_path / name, noise))
+    path.write_bytes(path.read_bytes()[:1500])
+    with pytest.raises(reader.MediaError, match='damaged'):
+      reader.read_image(path)
+  with open(tmp_path / 'big.png', 'wb') as f:
+    f.write(reader.encode_png(noise))
+    f.truncate(9 << 20)
+  with pytest.raises(reader.MediaError, match='has 9 MB'):
+    reader.read_image(tmp_path / 'big.png')
+
+
+def test_a_flood_is_read_without_pauses(tmp_path, monkeypatch):
+  _ffmpeg('-f', 'lavfi', '-i', 'color=s=2048x2048:r=25:d=0.2',
+          str(tmp_path / 'v.avi'))
+  pauses = []
+
+  def poll(milliseconds: float) -> None:
+    pauses.append(milliseconds)
+    time.sleep(milliseconds / 1000)
+
+  monkeypatch.setattr(child, '_ended', lambda _: contextlib.nullcontext(
+      mock.Mock(poll=poll)))
+  raw = child.decode(
+      str(tmp_path / 'v.avi'), seconds=1.0,
+      output=decoding.picture_options('null', 5))
+  assert len(raw) == 5 * 2048 * 2048 * 3
+  # In 240 pieces: a pause after each would take 2.4 s.
+  assert len(pauses) < 120
+
+
+def test_a_child_that_takes_too_long_is_killed(tmp_path):
+  _ffmpeg('-f', 'lavfi', '-i', 'testsrc2=s=640x480:r=25:d=20', '-preset',
+          'ultrafast', str(tmp_path / 'v.mp4'))
+  with pytest.raises(child.ChildError, match='stopped after 0.05 s'):
+    child.decode(
+        str(tmp_path / 'v.mp4'), seconds=20, timeout=0.05,
+        output=('-vf', 'scale=1024:1024', '-f', 'null'))
+
+
+def test_playlists_and_other_protocols_are_refused(tmp_path):
+  _wav(tmp_path / 'good.wav', _tone(1.5))
+  lists = tmp_path / 'list.wav'
+  lists.write_text(f"ffconcat version 1.0\nfile '{tmp_path}/good.wav'\n")
+  with pytest.raises(child.ChildError):
+    child.decode(str(lists), seconds=1, output=('-f', 's16le'))
+  with pytest.raises(reader.MediaError):
+    reader.read_audio('concat:' + str(tmp_path / 'good.wav'))

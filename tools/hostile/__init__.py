@@ -1,0 +1,1 @@
+"""Files that decoders trip over."""
