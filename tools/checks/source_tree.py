@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import dataclasses
+import functools
 import pathlib
 from typing import Iterator
 
@@ -39,18 +40,18 @@ def files(root: pathlib.Path, suffix: str = '') -> Iterator[pathlib.Path]:
       yield path
 
 
-def python_files(root: pathlib.Path) -> list[pathlib.Path]:
-  """Returns the project's Python files, sorted."""
-  return list(files(root, '.py'))
+@functools.cache
+def _parse(text: str, filename: str) -> ast.Module:
+  return ast.parse(text, filename=filename)
 
 
 def parse(path: pathlib.Path) -> ast.Module:
-  """Returns the syntax tree of a file.
+  """Returns the syntax tree of a file; every check reads the same one.
 
   Raises:
     SyntaxError: If it is not Python; the message names the file.
   """
-  return ast.parse(path.read_text(encoding='utf-8'), filename=str(path))
+  return _parse(path.read_text(encoding='utf-8'), str(path))
 
 
 def imports(tree: ast.AST) -> list[Import]:
@@ -88,17 +89,3 @@ def module_file(root: pathlib.Path, module: str) -> pathlib.Path | None:
     if (base / '__init__.py').is_file():
       return base / '__init__.py'
   return None
-
-
-def report(problems: list[str], checked: str) -> int:
-  """Prints the problems; returns the exit code.
-
-  Args:
-    problems: One line each, '<file>:<line>: <what>'.
-    checked: What was checked, for the line that says that all is well.
-  """
-  for problem in problems:
-    print(problem)
-  print(f'{checked}: {len(problems)} problem(s)' if problems
-        else f'{checked}: ok')
-  return 1 if problems else 0

@@ -1,9 +1,8 @@
-"""python -m tools.checks.style: what the style guide asks and a tool can see.
+"""What the style asks and neither ruff nor import-linter can see.
 
-Google's Python style with two-space indents and 80 columns; files of at most
-300 lines, functions of at most 40, six positional parameters, keyword-only
-constructors, docstrings and annotations on everything public, tests that
-assert, no machine paths and no unfinished marks.
+Files of at most 300 lines, bodies of functions of at most 40, indents by two
+spaces, keyword-only constructors, types on every function, tests that assert,
+names of files that say something, no machine paths and no unfinished marks.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import ast
 import pathlib
 import re
-import sys
 import tokenize
 from typing import Iterator
 
@@ -20,7 +18,6 @@ from tools.checks import source_tree
 COLUMNS = 80
 FILE_LINES = 300
 BODY_LINES = 40
-POSITIONAL = 6
 INDENT = 2
 # Names that say nothing about what is inside.
 VAGUE_FILES = ('utils.py', 'util.py', 'helpers.py', 'misc.py', 'common.py')
@@ -31,41 +28,35 @@ _MACHINE_PATH = re.compile(
         ('work', 'root', 'home', 'Users', 'mnt')) + ')/')
 _UNFINISHED = re.compile(
     r'\b(?:' + '|'.join(('TO' 'DO', 'FIX' 'ME', 'X' 'XX', 'T' 'BD')) + r')\b')
-_TEXT = ('.py', '.sh', '.md', '.txt', '.ini', '')
+_TEXT = ('.py', '.sh', '.md', '.txt', '.ini', '.toml', '')
 _ASSERTING = re.compile(r'^_?(assert|check|expect|fail|raises|warns)')
 _UNFREE_TEXT = ('LICENSE', 'constraints.txt')
-# TFX's decorator makes a constructor with keywords only out of a function,
-# and cannot read keyword-only parameters itself.
-_KEYWORD_DECORATORS = ('component',)
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Problems = Iterator[tuple[int, str]]
 
 
-def _is_test_code(path: str) -> bool:
-  return path.startswith('tests/')
-
-
-def check_text(path: str, text: str) -> _Problems:
-  """Yields problems of any text file."""
+def _check_text(path: str, text: str) -> _Problems:
+  """Any text file; the columns and blanks of Python files are ruff's."""
   lines = text.splitlines()
+  is_python = path.endswith('.py')
   for number, line in enumerate(lines, 1):
-    if path.endswith(('.py', '.sh')) and len(line) > COLUMNS:
+    if path.endswith('.sh') and len(line) > COLUMNS:
       yield number, f'{len(line)} columns; at most {COLUMNS}'
-    if line != line.rstrip():
+    if not is_python and line != line.rstrip():
       yield number, 'blanks at the end of the line'
     if _MACHINE_PATH.search(line):
       yield number, 'a path of one machine'
     if _UNFINISHED.search(line):
       yield number, 'an unfinished mark'
-  if path.endswith('.py') and len(lines) > FILE_LINES:
+  if is_python and len(lines) > FILE_LINES:
     yield len(lines), f'{len(lines)} lines; at most {FILE_LINES}'
-  if text and not text.endswith('\n'):
+  if not is_python and text and not text.endswith('\n'):
     yield len(lines), 'no newline at the end of the file'
 
 
-def check_indents(file: pathlib.Path) -> _Problems:
-  """Yields blocks that are not indented by two spaces more."""
+def _check_indents(file: pathlib.Path) -> _Problems:
+  """Blocks; ruff's E111 knows no width but four."""
   stack = [0]
   with open(file, 'rb') as stream:
     for token in tokenize.tokenize(stream.readline):
@@ -89,98 +80,33 @@ def _functions(
           yield item, node
 
 
-def _body_lines(node: _Function) -> int:
-  """Returns the lines of a body without its docstring."""
-  body = node.body[1:] if ast.get_docstring(node) else node.body
-  return body[-1].end_lineno - body[0].lineno + 1 if body else 0
-
-
-def check_sizes(tree: ast.Module) -> _Problems:
-  """Yields long functions and long parameter lists."""
+def _check_sizes(tree: ast.Module) -> _Problems:
+  """Long bodies, without their docstring."""
   for node in ast.walk(tree):
-    if not isinstance(node, _Function):
-      continue
-    length = _body_lines(node)
-    if length > BODY_LINES:
-      yield node.lineno, (
-          f'the body of {node.name} has {length} lines; at most {BODY_LINES}')
-    names = [a.arg for a in [*node.args.posonlyargs, *node.args.args]]
-    count = len([name for name in names if name not in ('self', 'cls')])
-    if count > POSITIONAL and not any(
-        getattr(decorator, 'id', '') in _KEYWORD_DECORATORS
-        for decorator in node.decorator_list):
-      yield node.lineno, (
-          f'{node.name} has {count} positional parameters; '
-          f'at most {POSITIONAL}')
+    if isinstance(node, _Function):
+      body = node.body[bool(ast.get_docstring(node)):]
+      length = body[-1].end_lineno - body[0].lineno + 1 if body else 0
+      if length > BODY_LINES:
+        yield node.lineno, (f'the body of {node.name} has {length} lines; '
+                            f'at most {BODY_LINES}')
 
 
-def check_docstrings(tree: ast.Module) -> _Problems:
-  """Yields public names without a docstring."""
-  if not ast.get_docstring(tree):
-    yield 1, 'the module has no docstring'
-  for node in tree.body:
-    if isinstance(node, ast.ClassDef) and not node.name.startswith('_'):
-      if not ast.get_docstring(node):
-        yield node.lineno, f'class {node.name} has no docstring'
+def _check_signatures(tree: ast.Module) -> _Problems:
+  """Constructors with positional arguments (errors may); no type at all."""
   for node, owner in _functions(tree):
-    is_private = node.name.startswith('_') or (
-        owner is not None and owner.name.startswith('_'))
-    is_setter = any(
-        isinstance(d, ast.Attribute) and d.attr in ('setter', 'deleter')
-        for d in node.decorator_list)
-    if not (is_private or is_setter or ast.get_docstring(node)):
-      yield node.lineno, f'{node.name} has no docstring'
-
-
-def check_annotations(tree: ast.Module) -> _Problems:
-  """Yields parameters and results without a type."""
-  for node, owner in _functions(tree):
-    arguments = node.args
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs,
-             *filter(None, (arguments.vararg, arguments.kwarg))]
-    bare = [
-        a.arg for i, a in enumerate(every) if a.annotation is None
-        and not (owner is not None and i == 0 and a.arg in ('self', 'cls'))]
-    if bare:
-      yield node.lineno, f'{node.name}: no type for {", ".join(bare)}'
-    if node.returns is None and node.name != '__init__':
-      yield node.lineno, f'{node.name}: no type for the result'
-
-
-def check_constructors(tree: ast.Module) -> _Problems:
-  """Yields constructors that take positional arguments (errors may)."""
-  for node, owner in _functions(tree):
-    if node.name != '__init__' or owner.name.endswith('Error'):
-      continue
-    if len(node.args.posonlyargs) + len(node.args.args) > 1:
+    positional = [*node.args.posonlyargs, *node.args.args][bool(owner):]
+    if (positional and node.name == '__init__'
+        and not owner.name.endswith('Error')):
       yield node.lineno, f'{owner.name}() takes positional arguments'
-
-
-def _exported(tree: ast.Module) -> set[str]:
-  """Returns the strings of `__all__`: names imported to be passed on."""
-  for node in tree.body:
-    if isinstance(node, ast.Assign) and any(
-        getattr(target, 'id', '') == '__all__' for target in node.targets):
-      return set(ast.literal_eval(node.value))
-  return set()
-
-
-def check_habits(tree: ast.Module, is_test: bool) -> _Problems:
-  """Yields bare excepts, asserts in the product and unused imports."""
-  used = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name)}
-  used |= _exported(tree)
-  for node in ast.walk(tree):
-    if isinstance(node, ast.ExceptHandler) and node.type is None:
-      yield node.lineno, 'a bare except'
-    if isinstance(node, ast.Assert) and not is_test:
-      yield node.lineno, 'assert vanishes under -O; raise an error'
-  for item in source_tree.imports(tree):
-    if item.alias not in used and not item.module.startswith('__future__'):
-      yield item.line, f'{item.alias} is imported and never used'
+    every = [*positional, *node.args.kwonlyargs,
+             *filter(None, (node.args.vararg, node.args.kwarg))]
+    if (node.returns is None and not any(a.annotation for a in every)
+        and (every or node.name != '__init__')):
+      yield node.lineno, f'{node.name} has no types'
 
 
 def _asserts(node: ast.AST) -> bool:
-  """Returns whether anything in the node can fail on purpose."""
+  """Whether anything in the node can fail on purpose."""
   for part in ast.walk(node):
     if isinstance(part, ast.Assert):
       return True
@@ -192,38 +118,27 @@ def _asserts(node: ast.AST) -> bool:
   return False
 
 
-def check_tests(tree: ast.Module) -> _Problems:
-  """Yields tests that assert nothing."""
+def _check_python(path: str, file: pathlib.Path) -> _Problems:
+  """Problems of a Python file that need its syntax tree."""
+  tree = source_tree.parse(file)
+  yield from _check_indents(file)
+  yield from _check_sizes(tree)
+  if file.name in VAGUE_FILES:
+    yield 1, f'{file.name} says nothing about what is inside'
+  if not path.startswith('tests/'):
+    yield from _check_signatures(tree)
+    return
   for node, _ in _functions(tree):
     if node.name.startswith('test') and not _asserts(node):
       yield node.lineno, f'{node.name} asserts nothing'
 
 
-def _check_python(path: str, file: pathlib.Path) -> _Problems:
-  """Yields the problems of a Python file that need its syntax tree."""
-  tree = source_tree.parse(file)
-  yield from check_indents(file)
-  yield from check_sizes(tree)
-  yield from check_habits(tree, _is_test_code(path))
-  if file.name in VAGUE_FILES:
-    yield 1, f'{file.name} says nothing about what is inside'
-  if _is_test_code(path):
-    yield from check_tests(tree)
-    if not ast.get_docstring(tree):
-      yield 1, 'the module has no docstring'
-  else:
-    yield from check_docstrings(tree)
-    yield from check_annotations(tree)
-    yield from check_constructors(tree)
-
-
-def check_file(root: pathlib.Path, file: pathlib.Path) -> list[str]:
-  """Returns the problems of one file."""
+def _check_file(root: pathlib.Path, file: pathlib.Path) -> list[str]:
   path = file.relative_to(root).as_posix()
   if file.suffix not in _TEXT or file.name in _UNFREE_TEXT:
     return []
   try:
-    found = list(check_text(path, file.read_text(encoding='utf-8')))
+    found = list(_check_text(path, file.read_text(encoding='utf-8')))
   except UnicodeDecodeError:
     return [f'{path}:1: not UTF-8']
   if file.suffix == '.py':
@@ -232,11 +147,7 @@ def check_file(root: pathlib.Path, file: pathlib.Path) -> list[str]:
 
 
 def check(root: pathlib.Path) -> list[str]:
-  """Returns every breach of the style below `root`, one line each."""
+  """Returns every breach of the style below `root`, '<file>:<line>: <what>'."""
   return [
       problem for file in source_tree.files(root)
-      for problem in check_file(root, file)]
-
-
-if __name__ == '__main__':
-  sys.exit(source_tree.report(check(source_tree.ROOT), 'style'))
+      for problem in _check_file(root, file)]
