@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets everything up, checks layers, BUILD files and style, runs the tests.
+# Sets everything up, checks the code (python -m tools.checks), runs the tests.
 #   tools/test.sh          the quick tests
 #   tools/test.sh --all    the slow ones too (what CI runs)
 # Other arguments go to pytest, for example: tools/test.sh tests/ops -x
@@ -18,9 +18,7 @@ for argument in "$@"; do
 done
 
 failed=0
-for check in layers build style; do
-  "$python" -m "tools.checks.$check" || failed=1
-done
+"$python" -m tools.checks || failed=1
 "$python" -m pytest -c tests/pytest.ini --rootdir=. \
   --numprocesses=auto --maxprocesses=4 --dist=loadfile \
   --no-loadscope-reorder "${select[@]}" "${arguments[@]}" || failed=1
