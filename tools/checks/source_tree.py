@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import ast
-import dataclasses
 import functools
 import pathlib
-from typing import Iterator
+from typing import Iterator, NamedTuple
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # What the project consists of; everything else at the top is data.
@@ -15,8 +14,7 @@ PACKAGES = ('earsr_tf', 'pipelines', 'tools', 'tests')
 _GENERATED = ('__pycache__', '.pytest_cache', '.hypothesis')
 
 
-@dataclasses.dataclass(frozen=True)
-class Import:
+class Import(NamedTuple):
   """One imported name.
 
   Attributes:

@@ -36,35 +36,20 @@ def _dotted(node: ast.AST, aliases: dict[str, str]) -> str:
   return '.'.join([aliases.get(node.id, node.id), *reversed(parts)])
 
 
-class _ImportTimeCalls(ast.NodeVisitor):
-  """Collects the calls that run when a module is imported."""
-
-  def __init__(self) -> None:
-    self.calls: list[ast.Call] = []
-
-  def _visit_function(
-      self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-    # Decorators and defaults run at import, the body does not.
-    arguments = node.args
-    defaults = [*arguments.defaults, *arguments.kw_defaults]
-    for part in [*node.decorator_list, *filter(None, defaults)]:
-      self.visit(part)
-
-  visit_FunctionDef = _visit_function
-  visit_AsyncFunctionDef = _visit_function
-
-  def visit_Lambda(self, node: ast.Lambda) -> None:
-    """Skips the body of a lambda."""
-
-  def visit_If(self, node: ast.If) -> None:
-    """Skips `if __name__ == '__main__'`, which no import runs."""
-    if '__main__' not in ast.dump(node.test):
-      self.generic_visit(node)
-
-  def visit_Call(self, node: ast.Call) -> None:
-    """Keeps the call."""
-    self.calls.append(node)
-    self.generic_visit(node)
+def _run_at_import(node: ast.AST) -> Iterator[ast.AST]:
+  """The parts of a module that run when it is imported."""
+  if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+    # Decorators and defaults do, the body does not.
+    defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+    parts = [*node.decorator_list, *defaults]
+  elif isinstance(node, ast.Lambda) or (
+      isinstance(node, ast.If) and '__main__' in ast.dump(node.test)):
+    return
+  else:
+    yield node
+    parts = ast.iter_child_nodes(node)
+  for part in parts:
+    yield from _run_at_import(part)
 
 
 def _problems(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
@@ -72,12 +57,10 @@ def _problems(path: str, tree: ast.Module) -> Iterator[tuple[int, str]]:
   aliases = {
       item.alias: item.module for item in imported
       if item.alias != item.module.partition('.')[0]}
-  visitor = _ImportTimeCalls()
-  visitor.visit(tree)
-  for call in visitor.calls:
-    name = _dotted(call.func, aliases)
+  for node in _run_at_import(tree):
+    name = _dotted(node.func, aliases) if isinstance(node, ast.Call) else ''
     if name.partition('.')[0] in _TENSOR_PACKAGES and name not in HARMLESS:
-      yield call.lineno, f'{name}() runs when this is imported'
+      yield node.lineno, f'{name}() runs when this is imported'
   if not path.startswith(_MAY_DISTRIBUTE):
     used = [(item.line, item.module) for item in imported]
     used += [(node.lineno, _dotted(node, aliases)) for node in ast.walk(tree)

@@ -53,6 +53,9 @@ FAULTS = {
     'private-member-access': _DOC + 'import sys\n\nsys._getframe()\n',
     'mutable-argument-default':
         _DEF + 'a: list = []) -> list:\n  """Same."""\n  return a\n',
+    'invalid-all-object': _DOC + '__all__ = [1]\n',
+    'global-statement':
+        _DEF + ') -> None:\n  """Sets it."""\n  global _x\n  _x = 1\n',
     'unused-noqa': _DOC + 'X = 1  # noqa: E501\n',
 }
 CLEAN = {
