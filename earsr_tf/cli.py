@@ -65,7 +65,7 @@ def guard(command: Callable[[], None]) -> int:
   """
   try:
     command()
-  except Exception as error:  # pylint: disable=broad-exception-caught
+  except Exception as error:
     code = exit_code(error)
     if not code:
       raise

@@ -59,7 +59,6 @@ def run(
     DataError: If the data folder is incomplete.
   """
   export.check_run_root(run_root)
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.data import manifest
   manifest.read_manifest(data_dir)  # refuses bad data before TensorFlow loads
   from earsr_tf import environment
@@ -114,7 +113,7 @@ def score_pictures(
     InputError: If `output` is unusable.
     MediaError: If a folder or a picture is unusable.
   """
-  from earsr_tf.evaluation import picture_folder  # pylint: disable=C0415
+  from earsr_tf.evaluation import picture_folder
   folder = pathlib.Path(output or PICTURE_OUTPUT)
   _check_output(folder, images, truth)
 
@@ -125,7 +124,6 @@ def score_pictures(
     return picture_folder.read_strips(images)
   for _ in read():  # refuses bad pictures before TensorFlow loads
     pass
-  # pylint: disable=import-outside-toplevel
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.evaluation import pictures
@@ -155,7 +153,6 @@ def _check_output(folder: pathlib.Path, images: str, truth: str) -> None:
 
 def _pictures(evaluation: Any, people: int, note: str) -> dict[str, bytes]:
   """File name -> PNG of every figure that the run's networks can make."""
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.evaluation import evaluator
   from earsr_tf.evaluation import figures
   groups = {name: part.people for name, part in evaluation.sets.items()}
@@ -183,7 +180,6 @@ def main() -> None:
       frames_per_clip=values.frames_per_clip, batch_size=values.batch_size,
       seed=values.seed, people=values.people, note=values.note,
       consistency=values.consistency)
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.evaluation import report
   print(report.summary(results))
   print(values.output or os.path.join(values.run_root, 'evaluation'))
@@ -203,7 +199,7 @@ def _score_named_pictures() -> None:
   results = score_pictures(
       values.images, values.truth, values.output,
       consistency=values.consistency)
-  from earsr_tf.evaluation import pictures  # pylint: disable=C0415
+  from earsr_tf.evaluation import pictures
   print(pictures.summary(results))
   print(values.output or PICTURE_OUTPUT)
 

@@ -37,7 +37,6 @@ def run(run_root: str, output: str, *,
   if pathlib.Path(output).is_file():
     raise cli.InputError(
         f'--output={output}: is a file; name a folder', cli.USAGE)
-  # pylint: disable=import-outside-toplevel
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.evaluation import report

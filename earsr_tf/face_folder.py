@@ -93,7 +93,7 @@ def run(pairs: Iterable[Pair], one: Callable[[Pair], None]) -> tuple[int, int]:
       if pair.problem:
         raise cli.InputError(f'{pair.image}: {pair.problem}')
       one(pair)
-    except Exception as error:  # pylint: disable=broad-exception-caught
+    except Exception as error:  # noqa: BLE001
       # One face must not cost the others; a bug is named as one.
       text = str(error)
       if not cli.exit_code(error):

@@ -111,7 +111,6 @@ def _open(model: str, consistency: str,
   @functools.cache
   def load() -> Any:
     """The signature; only the first call loads TensorFlow."""
-    # pylint: disable=import-outside-toplevel
     from earsr_tf import environment
     environment.load_tensorflow()
     from earsr_tf.serving import signatures
@@ -120,7 +119,6 @@ def _open(model: str, consistency: str,
   def resolve(image: str, waveform: np.ndarray, output: str) -> None:
     """Writes the face of a picture and a voice to `output`."""
     function = load()
-    # pylint: disable=import-outside-toplevel
     import tensorflow as tf
 
     from earsr_tf.ops import consistency as consistency_lib
@@ -217,7 +215,7 @@ def reduce_image(path: str, low_size: int, high_size: int,
            'enlarged')
   # The road of a training picture: centre square, output size, degradation.
   picture = reader.read_image(path, high_size)
-  from earsr_tf.evaluation import metrics  # pylint: disable=C0415
+  from earsr_tf.evaluation import metrics
   return metrics.degrade_uint8(
       picture[np.newaxis], low_size, stretch=stretch)[0]
 

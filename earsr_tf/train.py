@@ -25,7 +25,6 @@ from earsr_tf import flags as flags_lib
 def _provenance(config: config_lib.Config, dataset: str, data_dir: str,
                 manifest_sha256: str, replicas: int) -> dict[str, Any]:
   """What config.json keeps besides the configuration."""
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.training import cluster
   from earsr_tf.training import distribution
   from earsr_tf.training import inputs
@@ -42,7 +41,6 @@ def _provenance(config: config_lib.Config, dataset: str, data_dir: str,
 def _clip_names(data_dir: str, splits: tuple[str, ...], seed: int
                 ) -> Callable[[int, int], Sequence[str]]:
   """(batch_size, start_images) -> names of the clips of that batch."""
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.data import batching
   from earsr_tf.data import keys
 
@@ -58,7 +56,6 @@ def _clip_names(data_dir: str, splits: tuple[str, ...], seed: int
 
 def _check_data(dataset: str, data_dir: str) -> None:
   """Refuses missing data or data of another kind, before TensorFlow loads."""
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.data import dataset as dataset_lib
   from earsr_tf.data import manifest as manifest_lib
   spec = dataset_lib.get(dataset)
@@ -73,7 +70,6 @@ def _check_data(dataset: str, data_dir: str) -> None:
 def _verify_shards(data_dir: str, splits: set[str], run_root: str,
                    writes: bool) -> None:
   """Refuses shards that are not those that the manifest describes."""
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.data import integrity
   from earsr_tf.data import manifest as manifest_lib
   began = time.monotonic()
@@ -106,7 +102,7 @@ def _preview_splits(stage: Any, info: Any) -> tuple[str, ...]:
 def _preview_batch(stage: Any, config: config_lib.Config, data_dir: str,
                    info: Any) -> Mapping[str, Any]:
   """The pictures and voices of the preview grids."""
-  from earsr_tf.data import batching  # pylint: disable=import-outside-toplevel
+  from earsr_tf.data import batching
   return next(iter(batching.make_eval_dataset(
       data_dir, splits=_preview_splits(stage, info),
       inputs=stage.preview_inputs or stage.inputs,
@@ -140,7 +136,6 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     Interrupted: If SIGTERM or SIGINT came; the state is saved.
   """
   _check_data(dataset, data_dir)
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.training import cluster
   if not cluster.from_environment().is_chief:  # refused before TensorFlow loads
     logging.set_verbosity(logging.ERROR)  # the chief says it all
@@ -179,7 +174,6 @@ def _is_wanted(config: config_lib.Config, made: Any,
 
   Adds the restored stages to `provenance`.
   """
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.training import checkpoints
   from earsr_tf.training import inputs
   folder = checkpoints.stage_dir(run_root, made.name)
@@ -202,7 +196,6 @@ def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
            run_root: str, replicas: int, provenance: dict[str, Any],
            workers: Any, profile_steps: tuple[int, int] | None) -> None:
   """Trains a stage on prepared data; the caller holds the lock."""
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.data import batching
   from earsr_tf.data import stream
   from earsr_tf.training import loop
@@ -234,7 +227,6 @@ def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:
   Returns:
     JSON-ready values of the stage's costliest phase.
   """
-  # pylint: disable=import-outside-toplevel
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.training import cost as cost_lib

@@ -3,7 +3,6 @@
 Nothing heavy is imported before it is needed, so that a plan can be printed
 and a mistake reported at once.
 """
-# pylint: disable=import-outside-toplevel
 
 from __future__ import annotations
 

@@ -33,7 +33,6 @@ INTERRUPTED = 130
 
 def _run_locked(plan: plan_lib.Plan, started: float) -> None:
   """Runs the plan; the caller holds the root's lock."""
-  # pylint: disable=import-outside-toplevel
   environment.load_tensorflow()
   from pipelines import executors
   from pipelines import local_runner
@@ -56,7 +55,6 @@ def _run_locked(plan: plan_lib.Plan, started: float) -> None:
 
 def _print_results(root: pathlib.Path) -> None:
   """Prints the table of the newest evaluation."""
-  # pylint: disable=import-outside-toplevel
   from earsr_tf.evaluation import report
   from pipelines import artifacts
   from pipelines import local_runner
@@ -76,7 +74,7 @@ def run(plan: plan_lib.Plan) -> int:
   Returns:
     The exit code: 0, or what kind of failure it was.
   """
-  import filelock  # pylint: disable=import-outside-toplevel
+  import filelock
   started = time.monotonic()
   reporting.set_up(plan.root)
   try:
@@ -91,7 +89,7 @@ def run(plan: plan_lib.Plan) -> int:
     print(f'interrupted; the same command goes on; see '
           f'{plan.root / reporting.LOG}', file=sys.stderr)
     return INTERRUPTED
-  except Exception as error:  # pylint: disable=broad-exception-caught
+  except Exception as error:  # noqa: BLE001
     if cli.exit_code(error) == cli.INTERRUPTED:
       print(f'stopped: {reporting.failure(error, plan.root)}', file=sys.stderr)
       return cli.INTERRUPTED

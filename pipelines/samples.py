@@ -1,5 +1,4 @@
 """Held-out faces and voices as files, and what the exported model says."""
-# pylint: disable=import-outside-toplevel
 
 from __future__ import annotations
 

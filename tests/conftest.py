@@ -28,7 +28,6 @@ def pytest_sessionstart(session: pytest.Session) -> None:
       for argument in session.config.args]
   if all(place.is_relative_to(WITHOUT_TENSORFLOW) for place in places):
     return
-  # pylint: disable=import-outside-toplevel
   from earsr_tf import environment
   environment.load_tensorflow()
   import tensorflow as tf

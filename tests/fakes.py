@@ -5,7 +5,6 @@ Images are noise: what is tested is the machinery, not what it learns.
 
 from __future__ import annotations
 
-# pylint: disable=g-import-not-at-top
 import dataclasses
 import importlib
 import io

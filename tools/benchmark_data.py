@@ -1,5 +1,4 @@
 """The data suite of tools/benchmark: prepare, tf.data, memory."""
-# pylint: disable=import-outside-toplevel
 
 from __future__ import annotations
 

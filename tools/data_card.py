@@ -94,7 +94,6 @@ def _read(
     manifest: manifest_lib.Manifest, shard: manifest_lib.Shard, count: int
 ) -> Iterator[Any]:
   """The first `count` records of a shard."""
-  # pylint: disable=import-outside-toplevel
   import tensorflow as tf
 
   from earsr_tf.data import records

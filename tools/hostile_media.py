@@ -108,7 +108,7 @@ def _read(read: Callable[[], Any], pipe: connection.Connection) -> None:
   except reader.MediaError as e:
     reason = e.reason
     is_clean = str(e) == cli.printable(str(e))
-  except BaseException as e:  # pylint: disable=broad-exception-caught
+  except BaseException as e:  # noqa: BLE001
     reason, is_clean = f'{type(e).__name__}: {e}', False
   peak = max(resource.getrusage(who).ru_maxrss for who in (
       resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))

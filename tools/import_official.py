@@ -44,7 +44,7 @@ def _summary(record: dict[str, Any]) -> str:
 def main() -> None:
   """Imports what the flags name."""
   environment.load_tensorflow()
-  from tools.official import run_folder  # pylint: disable=C0415
+  from tools.official import run_folder
   record = run_folder.write(
       _CHECKPOINT.value, _RUN_ROOT.value, _SNAPSHOT.value)
   print(_summary(record))

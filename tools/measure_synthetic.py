@@ -148,7 +148,7 @@ def render_all(
 
 def _network(kind: str, outputs: int) -> Any:
   """A small CNN for one kind of input."""
-  import tensorflow as tf  # pylint: disable=g-import-not-at-top
+  import tensorflow as tf
   layers = tf.keras.layers
   shape, widths = {
       'low': ((_LOW, _LOW, 3), ((48, 1), (64, 2), (96, 1))),
@@ -183,7 +183,7 @@ def _inputs(samples: Samples, kind: str) -> np.ndarray:
 def _fit(kind: str, outputs: int, x: np.ndarray, loss: Any,
          y: np.ndarray) -> Any:
   """Trains a network with a falling learning rate."""
-  import tensorflow as tf  # pylint: disable=g-import-not-at-top
+  import tensorflow as tf
   tf.keras.utils.set_random_seed(_SEED.value)
   network = _network(kind, outputs)
   batch = 32
@@ -196,7 +196,7 @@ def _fit(kind: str, outputs: int, x: np.ndarray, loss: Any,
 
 def measure_attributes(samples: Samples, kind: str) -> dict[str, float]:
   """Gender accuracy and mean age error on the last fifth of the people."""
-  import tensorflow as tf  # pylint: disable=g-import-not-at-top
+  import tensorflow as tf
   x = _inputs(samples, kind)
   test = samples.person >= int(0.8 * (samples.person.max() + 1))
   target = np.stack([samples.gender, (samples.age - 45) / 15], 1)
@@ -220,7 +220,7 @@ def measure_attributes(samples: Samples, kind: str) -> dict[str, float]:
 def measure_identity(
     samples: Samples, kind: str, speakers: int) -> float:
   """Accuracy among the first `speakers` people, on their last videos."""
-  import tensorflow as tf  # pylint: disable=g-import-not-at-top
+  import tensorflow as tf
   x = _inputs(samples, kind)
   test = (samples.video == samples.video.max()) & (
       samples.person < speakers)

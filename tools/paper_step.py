@@ -78,10 +78,10 @@ def available_bytes() -> float:
 def _batch(inputs: tuple[str, ...], size: int, image_size: int
            ) -> dict[str, Any]:
   """Random inputs, as the pipeline would give them."""
-  import tensorflow as tf  # pylint: disable=import-outside-toplevel
+  import tensorflow as tf
 
-  from earsr_tf.data import keys  # pylint: disable=import-outside-toplevel
-  from earsr_tf.ops import spectrogram  # pylint: disable=C0415
+  from earsr_tf.data import keys
+  from earsr_tf.ops import spectrogram
   made = {
       keys.IMAGE_HIGH: tf.random.stateless_uniform(
           [size, image_size, image_size, 3], [1, 2], -1.0, 1.0),
@@ -95,7 +95,6 @@ def _batch(inputs: tuple[str, ...], size: int, image_size: int
 
 def _step(name: str) -> dict[str, Any]:
   """Runs one step of every update twice: traced, and again."""
-  # pylint: disable=import-outside-toplevel
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.training import cost
@@ -124,7 +123,6 @@ def _step(name: str) -> dict[str, Any]:
 def _measure(stage: Any, phase: Any, config: config_lib.Config
              ) -> tuple[dict[str, float], list[float]]:
   """The terms of the first step, and the seconds of the first and second."""
-  # pylint: disable=import-outside-toplevel
   import tensorflow as tf
 
   from earsr_tf.training import distribution
@@ -167,7 +165,7 @@ def _measure(stage: Any, phase: Any, config: config_lib.Config
 def _call(update: Any, function: Callable[..., Any], batch: dict[str, Any],
           number: int) -> dict[str, float]:
   """One step of one update; its terms by '<update>/<term>'."""
-  import tensorflow as tf  # pylint: disable=import-outside-toplevel
+  import tensorflow as tf
   metrics = function(
       batch, tf.constant(number, tf.int64), tf.constant(0, tf.int64),
       tf.constant(1.0), {k: tf.constant(float(getattr(w, 'initial', w)))

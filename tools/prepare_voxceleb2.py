@@ -63,7 +63,7 @@ _DRY_RUN = flags.DEFINE_bool(
 
 def _options() -> Any:
   """The flags as options of the pipeline."""
-  from pipelines.ingest import prepare  # pylint: disable=g-import-not-at-top
+  from pipelines.ingest import prepare
   options = dict(
       frames_per_clip=_FRAMES.value, image_size=_SIZE.value,
       shards=_SHARDS.value, open_share=_OPEN_SHARE.value,
@@ -80,7 +80,6 @@ def _prepare(rest: Sequence[str], behind: Sequence[str]) -> str:
   if '://' not in _INPUT.value and not os.path.exists(_INPUT.value):
     raise manifest_lib.MissingDataError(
         f'{_INPUT.value}: no such folder or table; give one as --input')
-  # pylint: disable=g-import-not-at-top
   from pipelines.ingest import beam_options
   from pipelines.ingest import prepare
   beam_flags = beam_options.make(rest, behind)

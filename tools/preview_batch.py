@@ -4,7 +4,6 @@ A contact sheet of prepared data as training gets them: per clip a frame, the
 small input enlarged, the spectrogram that E_a reads (time to the right, low
 frequencies below), and whose it is.
 """
-# pylint: disable=import-outside-toplevel
 
 from __future__ import annotations
 

@@ -133,7 +133,7 @@ def _train(config: config_lib.Config, stage: str, run_root: pathlib.Path
   try:
     train.run(config, stage, dataset=values.dataset, data_dir=values.data_dir,
               run_root=str(run_root), replicas=values.replicas)
-  except BaseException:  # pylint: disable=broad-exception-caught
+  except BaseException:  # noqa: BLE001
     traceback.print_exc()
     sys.stderr.flush()
     os._exit(cli.INTERNAL)
@@ -194,7 +194,7 @@ def _killed(config: config_lib.Config, stage: str, run_root: pathlib.Path,
 
 def digest(folder: pathlib.Path) -> tuple[str, int]:
   """sha256 over all tensors of a finished stage, and how many there are."""
-  import tensorflow as tf  # pylint: disable=import-outside-toplevel
+  import tensorflow as tf
   name = json.loads((folder / 'finished.json').read_text())['checkpoint']
   reader = tf.train.load_checkpoint(str(folder / 'checkpoints' / name))
   names = sorted(name for name in reader.get_variable_to_shape_map()

@@ -59,7 +59,7 @@ def problems(
           yield from found
         return
       environment.load_tensorflow()
-      from earsr_tf.data import inspection  # pylint: disable=C0415
+      from earsr_tf.data import inspection
       yield from _in_all(manifest, pool.map(lambda s: inspection.inspect(
           manifest, *s, advance=progress.update), shards))
   yield from _strangers(manifest)

@@ -149,7 +149,7 @@ def _frame_problem(frame: bytes, size: int) -> str:
         return (f'is {image.width} x {image.height} {image.mode}, not '
                 f'{size} x {size} RGB')
       image.load()
-  except Exception:  # pylint: disable=broad-exception-caught
+  except Exception:  # noqa: BLE001
     return 'is no whole PNG'  # Pillow raises a dozen types
   return ''
 

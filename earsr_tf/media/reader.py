@@ -84,7 +84,8 @@ def read_image(
   except Image.DecompressionBombError:
     raise MediaError(path, 'has far too many pixels',
                      f'give at most {MAX_SIDE} x {MAX_SIDE}') from None
-  except Exception as e:  # Pillow raises a dozen types on damaged files
+  except Exception as e:  # noqa: BLE001
+    # Pillow raises a dozen types on damaged files.
     raise MediaError(
         path, f'is a damaged {kind} ({_one_line(e)})') from None
   return np.asarray(rgb if size is None else _square(rgb, size))
@@ -242,7 +243,8 @@ def _upright(image: Image.Image) -> Image.Image:
   """Applies EXIF rotation; an EXIF block that is damaged counts as none."""
   try:
     return ImageOps.exif_transpose(image)
-  except Exception:  # Pillow raises a dozen types on damaged EXIF
+  except Exception:  # noqa: BLE001
+    # Pillow raises a dozen types on damaged EXIF.
     return image
 
 

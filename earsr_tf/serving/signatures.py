@@ -71,7 +71,7 @@ def load(folder: str) -> tf.types.experimental.ConcreteFunction:
     raise export_manifest.ExportError(
         f'{folder}: cannot be loaded as a model with the signature '
         f'{SUPER_RESOLVE} ({type(error).__name__}); export again') from error
-  function._earsr_owner = loaded  # pylint: disable=protected-access
+  function._earsr_owner = loaded  # noqa: SLF001
   return function
 
 

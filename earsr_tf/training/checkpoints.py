@@ -35,7 +35,7 @@ def _read_json(path: pathlib.Path, key: str) -> dict[str, Any]:
   """What is in a file that this module wrote; it has a value for `key`."""
   try:
     values = json.loads(path.read_text(encoding='utf-8'))
-    values[key]  # pylint: disable=pointless-statement
+    values[key]  # raises KeyError
     return values
   except (OSError, ValueError, KeyError, TypeError) as error:
     raise CheckpointError(

@@ -35,7 +35,7 @@ def make(stage: stage_lib.Stage, networks: stage_lib.Networks
         beta_2=adam.beta_2, epsilon=adam.epsilon)
     # Slots must exist before a checkpoint is restored, or values for them
     # would wait in the checkpoint and their absence go unnoticed.
-    made[key]._create_all_weights(variables)  # pylint: disable=protected-access
+    made[key]._create_all_weights(variables)  # noqa: SLF001
   return made
 
 

@@ -87,7 +87,7 @@ def explained(runner_used: runner_lib.PipelineRunner) -> Iterator[None]:
   """
   try:
     yield
-  except Exception as e:  # pylint: disable=broad-exception-caught
+  except Exception as e:
     if isinstance(runner_used, fn_api_runner.FnApiRunner):
       raise
     said = ' '.join(str(e).split())[:_LONGEST] or 'no answer'

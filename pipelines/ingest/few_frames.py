@@ -48,9 +48,9 @@ class DropSpeakers(beam.DoFn):
   def _rewrite(
       self, old: shard_file.Written, few: Mapping[str, int]) -> None:
     """Copies the records of the others."""
-    import tensorflow as tf  # pylint: disable=g-import-not-at-top
+    import tensorflow as tf
 
-    from earsr_tf.data import records  # pylint: disable=g-import-not-at-top
+    from earsr_tf.data import records
     clips = {clip.key: clip for clip in shard_plan.read(
         self._place.plan, old.part, self._place.base) if clip.speaker in few}
     rejects = list(old.rejects)

@@ -47,7 +47,7 @@ class _Progress:
 @contextlib.contextmanager
 def show(total: int) -> Iterator[None]:
   """Shows the progress of what is done in this process meanwhile."""
-  global _shown  # pylint: disable=global-statement
+  global _shown  # noqa: PLW0603
   _shown = _Progress(total=total)
   try:
     yield

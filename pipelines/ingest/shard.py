@@ -57,7 +57,7 @@ def _decode(
     clip: clip_files.Clip, split: str, options: Options,
     turn: contextlib.AbstractContextManager[Any]) -> tuple[bytes, int]:
   """A serialised record and the number of its frames; decoded in its turn."""
-  from earsr_tf.data import records  # pylint: disable=g-import-not-at-top
+  from earsr_tf.data import records
   with turn:
     frames, voice = talking_face.read(clip, options.wanted())
   return records.encode(records.ClipRecord(
@@ -157,7 +157,7 @@ class WriteShard(beam.DoFn):
       if e.errno in _EXHAUSTED:
         raise
       return shard_file.reject(clip, f'cannot be read ({e})', self._place.base)
-    except Exception as e:  # pylint: disable=broad-exception-caught
+    except Exception as e:  # noqa: BLE001
       at = traceback.extract_tb(e.__traceback__)[-1]
       reason = (f'brings out a fault: {type(e).__name__} at '
                 f'{os.path.basename(at.filename)}:{at.lineno}: {e}')

@@ -74,7 +74,7 @@ class File:
 @contextlib.contextmanager
 def writing(place: Place, part: shard_plan.Slice) -> Iterator[File]:
   """Writes a shard under a temporary name and puts it in its place, whole."""
-  import tensorflow as tf  # pylint: disable=g-import-not-at-top
+  import tensorflow as tf
   path = storage.join(place.output, part.file)
   with contextlib.ExitStack() as stack:
     partial = f'{path}.partial'

@@ -43,7 +43,7 @@ def _sliced(name: str, slice_size: int, run_root: str) -> stage_steps.Outcome:
 def _bodies(function: tf.types.experimental.GenericFunction
             ) -> Iterator[tuple[bool, tf.compat.v1.NodeDef]]:
   """(whether it is inside a loop's body, node) of a traced step."""
-  concrete, = function._list_all_concrete_functions()  # pylint: disable=W0212
+  concrete, = function._list_all_concrete_functions()
   graph = concrete.graph.as_graph_def(add_shapes=True)
   nodes = [*((False, n) for n in graph.node), *(
       ('body' in f.signature.name, n) for f in graph.library.function

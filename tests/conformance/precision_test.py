@@ -52,7 +52,7 @@ def _run_root(name: str, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def _graph(terms: Callable[[], Any]) -> tf.Graph:
   return tf.function(
-      lambda: terms(), autograph=False  # pylint: disable=unnecessary-lambda
+      lambda: terms(), autograph=False  # noqa: PLW0108
   ).get_concrete_function().graph
 
 

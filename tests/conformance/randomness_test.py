@@ -75,7 +75,6 @@ def test_state_is_assigned_by_training_alone(package: str) -> None:
 def _kinds(dataset: tf.data.Dataset) -> set[str]:
   """Kinds of all operations of an input pipeline, functions included."""
   graph = tf.compat.v1.GraphDef()
-  # pylint: disable-next=protected-access
   graph.ParseFromString(dataset._as_serialized_graph().numpy())
   return {node.op for node in [
       *graph.node, *(n for f in graph.library.function for n in f.node_def)]}

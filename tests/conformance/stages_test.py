@@ -90,7 +90,7 @@ def _paths(name: str, network: tf.keras.Model) -> dict[str, tf.Variable]:
     if isinstance(node, tf.Variable):
       found[path] = node
     else:
-      children = node._trackable_children()  # pylint: disable=protected-access
+      children = node._trackable_children()
       queue += [(f'{path}/{key}', child) for key, child in children.items()]
   return found
 
@@ -231,7 +231,7 @@ def test_slots_of_optimizers_are_equal_on_all_replicas(two: _Trained) -> None:
 def _operations(function: tf.types.experimental.GenericFunction
                 ) -> set[str]:
   """Kinds of all operations of a traced function, inner functions included."""
-  concrete, = function._list_all_concrete_functions()  # pylint: disable=W0212
+  concrete, = function._list_all_concrete_functions()
   graph = concrete.graph.as_graph_def(add_shapes=False)
   nodes = [*graph.node, *(n for f in graph.library.function
                           for n in f.node_def)]

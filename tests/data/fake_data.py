@@ -36,7 +36,7 @@ def write(
     folder: pathlib.Path, sizes: dict[str, list[int]], *,
     samples: int = 70000) -> manifest.Manifest:
   """Writes shards; `sizes` has the number of records of each, by split."""
-  import tensorflow as tf  # pylint: disable=g-import-not-at-top
+  import tensorflow as tf
   folder.mkdir(parents=True, exist_ok=True)
   splits, number = {}, 0
   for split, counts in sizes.items():

@@ -73,7 +73,6 @@ def test_all_stages_finished(root: pathlib.Path) -> None:
 def test_exported_model_makes_what_the_networks_make(
     root: pathlib.Path) -> None:
   """The SavedModel against the evaluation's own composition of networks."""
-  # pylint: disable=import-outside-toplevel
   import tensorflow as tf
 
   from earsr_tf.serving import export_manifest

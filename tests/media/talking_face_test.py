@@ -175,7 +175,6 @@ def test_grey_copies_are_means_of_blocks(size):
   side = size // block
   blocks = frame[:side * block, :side * block].reshape(
       side, block, side, block, 3)
-  # pylint: disable=protected-access
   np.testing.assert_array_equal(
       talking_face._grey(frame),
       blocks.mean(axis=(1, 3, 4), dtype=np.float64).astype(np.float32))

@@ -70,7 +70,7 @@ def test_equals_unfused_numpy():
 def test_fused_side_applies_the_kernel_mirrored():
   network = synthesis.Synthesis(
       image_size=128, latent_dim=4, fmap_base=128, fmap_max=4)
-  modes = [layer.conv._resample  # pylint: disable=protected-access
+  modes = [layer.conv._resample
            for layer in network.styled_layers[2::2]]
   assert modes == ['up', 'up', 'up', 'up', 'up_fused']
 

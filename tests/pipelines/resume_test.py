@@ -175,7 +175,6 @@ def test_speakers_who_cannot_have_enough_are_not_decoded(
 
 def test_two_runs_in_one_folder_are_refused(tree, tmp_path):
   (tmp_path / 'out').mkdir()
-  # pylint: disable=protected-access
   with prepare._locked(str(tmp_path / 'out')):
     with pytest.raises(manifest_lib.DataError, match='another run'):
       _run(tree, tmp_path / 'out')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-# pylint: disable=protected-access
 import dataclasses
 import math
 

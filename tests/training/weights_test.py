@@ -76,7 +76,6 @@ def test_smoothing_hides_a_single_lucky_batch() -> None:
   # share = 1 / (0.25 * 40) = 0.1: one batch of 50 moves 100 to 95.
   weight.observe(100.0, 0, 1)
   weight.observe(50.0, 1, 1)
-  # pylint: disable=protected-access
   assert float(weight._smooth) == pytest.approx(95.0)
   assert float(weight._best) == pytest.approx(95.0)
 
@@ -96,7 +95,6 @@ def test_smoothing_is_a_share_of_the_window() -> None:
   weight = weights.PlateauWeight(rule=rule)
   weight.observe(100.0, 0, 1)
   weight.observe(60.0, 1, 1)
-  # pylint: disable=protected-access
   assert float(weight._smooth) == pytest.approx(98.0)  # 100 - 40 / 20
 
 

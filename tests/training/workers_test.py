@@ -27,7 +27,7 @@ def _chief() -> workers.Workers:
   """Worker 0 of two, whose sums over workers are what it brings itself."""
   strategy = mock.Mock(num_replicas_in_sync=2)
   made = workers.Workers(cluster=_CLUSTER, strategy=strategy)
-  made._sum = lambda values: values  # pylint: disable=protected-access
+  made._sum = lambda values: values
   return made
 
 
