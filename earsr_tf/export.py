@@ -81,7 +81,7 @@ def main() -> None:
 
 if __name__ == '__main__':
   flags.DEFINE_string('run_root', 'runs', 'Folder of all stages of a run.')
-  flags.DEFINE_string('output', None, 'Folder of exported versions.')
+  flags.DEFINE_string('output', None, 'A folder of exported versions.')
   shared_flags.define_consistency_flag(
       'Part of the exported model: fits its output to image_low')
   flags.mark_flag_as_required('output')

@@ -270,13 +270,14 @@ def main() -> None:
 
 if __name__ == '__main__':
   flags.DEFINE_string(
-      'model', None, 'Export folder (newest version) or one version in it.')
-  flags.DEFINE_string('image', None, 'Picture of a face, or a folder of them.')
+      'model', None, 'An export folder (newest version) or one version in it.')
   flags.DEFINE_string(
-      'audio', None, 'Sound or video with the voice, a second or longer; for '
-      'a folder of faces also a folder, paired by name.')
+      'image', None, 'A picture of a face, or a folder of them.')
   flags.DEFINE_string(
-      'output', None, 'PNG to write; for a folder of faces a folder.')
+      'audio', None, 'A sound or video file with the voice, a second or '
+      'longer; for a folder of faces also a folder, paired by name.')
+  flags.DEFINE_string(
+      'output', None, 'A PNG to write; for a folder of faces a folder.')
   flags.DEFINE_float('offset', 0.0, 'Where the 4 s begin, in seconds.')
   shared_flags.define_consistency_flag('Fits the output to the 8x8 picture')
   flags.mark_flags_as_required(['model', 'image', 'audio', 'output'])

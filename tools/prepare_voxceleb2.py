@@ -27,10 +27,10 @@ from earsr_tf import environment
 from earsr_tf.data import manifest as manifest_lib
 
 _INPUT = flags.DEFINE_string(
-    'input', None, 'Folder of clips, or a table of them, FILE.csv.',
+    'input', None, 'A folder of clips, or a table of them, FILE.csv.',
     required=True)
 _OUTPUT = flags.DEFINE_string(
-    'output', None, 'Folder for the shards: absent or empty.', required=True)
+    'output', None, 'A folder for the shards: absent or empty.', required=True)
 _DATASET = flags.DEFINE_enum(
     'dataset', '', ['', 'synthetic', 'voxceleb2', 'voxceleb1', 'pairs', 'csv'],
     'What the folder holds; by default seen from its files.')

@@ -38,8 +38,8 @@ LAYERS = (
 # Module -> path prefixes that may import it.
 ONLY = {
     'absl.flags': (
-        'earsr_tf/cli.py', 'earsr_tf/flags.py', 'earsr_tf/train.py',
-        'earsr_tf/evaluate.py',
+        'earsr_tf/cli.py', 'earsr_tf/flag_errors.py', 'earsr_tf/flags.py',
+        'earsr_tf/train.py', 'earsr_tf/evaluate.py',
         'earsr_tf/export.py', 'earsr_tf/super_resolve.py', 'pipelines/',
         'tools/', 'tests/'),
     # Tests may compare with these.
