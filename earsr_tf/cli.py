@@ -57,18 +57,18 @@ def printable(text: str) -> str:
       c if c.isprintable() else '?' for c in ' '.join(text.split()))
 
 
-def guard(command: Callable[[], int | None]) -> int:
+def guard(command: Callable[[], object]) -> int:
   """Runs a command; a user's mistake becomes one line on stderr.
 
   Args:
-    command: Does the work; its errors carry sentences for people. May return
-      an exit code.
+    command: Does the work; its errors carry sentences for people. An integer
+      that it returns is the exit code.
 
   Returns:
     The exit code.
   """
   try:
-    return command() or 0
+    result = command()
   except Exception as error:  # pylint: disable=broad-exception-caught
     code = exit_code(error)
     if not code:
@@ -76,6 +76,7 @@ def guard(command: Callable[[], int | None]) -> int:
     kind = 'stopped' if code == INTERRUPTED else 'error'
     print(f'{kind}: {printable(str(error))}', file=sys.stderr)
     return code
+  return result if isinstance(result, int) else 0
 
 
 def _parse(argv: list[str], *, known_only: bool = False) -> list[str]:

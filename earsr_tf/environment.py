@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import re
@@ -66,9 +65,10 @@ _BANNERS = re.compile(
 
 def version(distribution: str) -> str:
   """Returns the installed version of a distribution, '' if there is none."""
+  from importlib import metadata  # costs more than all else here
   try:
-    return importlib.metadata.version(distribution)
-  except importlib.metadata.PackageNotFoundError:
+    return metadata.version(distribution)
+  except metadata.PackageNotFoundError:
     return ''
 
 
