@@ -122,6 +122,7 @@ def main() -> int:
   if flags.FLAGS.dry_run:
     print(plan_lib.describe(plan))
     return 0
+  environment.require(environment.TFX)
   return run(plan)
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
 from tests import testing
 
 # Seconds each, or a tenth of one, and no help before a model is opened.
@@ -51,9 +49,3 @@ else:
   raise AssertionError
 ''')
   assert 'numpy' in modules and 'tensorflow' not in modules
-
-
-def test_the_version_is_one() -> None:
-  text = (testing.ROOT / 'pyproject.toml').read_text(encoding='utf-8')
-  if 'dynamic' not in text:
-    pytest.fail('pyproject.toml must read the version from earsr_tf')

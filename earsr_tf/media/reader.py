@@ -29,7 +29,8 @@ from earsr_tf.media.sniffing import sniff
 __all__ = (
     'MediaError', 'centre_square', 'check_sound', 'check_video',
     'check_voice', 'encode_png', 'encode_wav', 'list_images', 'read_audio',
-    'read_frames', 'read_image', 'read_video_frames', 'read_voice', 'sniff', 'spread')
+    'read_frames', 'read_image', 'read_video_frames', 'read_voice', 'sniff',
+    'spread')
 
 SAMPLE_RATE_HZ = decoding.SAMPLE_RATE_HZ
 MIN_SECONDS = 1.0

@@ -68,8 +68,9 @@ def test_it_is_what_the_command_writes(
   (tmp_path / 'face.png').write_bytes(reader.encode_png(_picture(0)))
   (tmp_path / 'voice.wav').write_bytes(reader.encode_wav(_sound(150)))
   super_resolve.run(
-      str(loaded.version), str(tmp_path / 'face.png'), str(tmp_path / 'voice.wav'),
-      str(tmp_path / 'out.png'), strength=0.5, consistency='1')
+      str(loaded.version), str(tmp_path / 'face.png'),
+      str(tmp_path / 'voice.wav'), str(tmp_path / 'out.png'), strength=0.5,
+      consistency='1')
   written = np.asarray(Image.open(tmp_path / 'out.png'))
   options = {'strength': 0.5, 'consistency': 1}
   of_files = loaded.super_resolve(

@@ -18,8 +18,7 @@ from tools.checks import source_tree
 # of one layer never import each other.
 LAYERS = (
     (0, 'config', ('earsr_tf/config', 'earsr_tf/presets.py',
-                   'earsr_tf/environment.py', 'earsr_tf/durable.py',
-                   'earsr_tf/__init__.py')),
+                   'earsr_tf/environment.py', 'earsr_tf/durable.py')),
     (1, 'ops', ('earsr_tf/ops/',)),
     (2, 'media', ('earsr_tf/media/',)),
     (2, 'synthetic', ('earsr_tf/synthetic/',)),
