@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 
@@ -49,3 +51,15 @@ else:
   raise AssertionError
 ''')
   assert 'numpy' in modules and 'tensorflow' not in modules
+
+
+def test_the_documentation_names_every_argument() -> None:
+  text = (testing.ROOT / 'docs' / 'api.md').read_text(encoding='utf-8')
+  source = (testing.ROOT / 'earsr_tf' / 'trained_model.py').read_text(
+      encoding='utf-8')
+  [made] = [
+      node for node in ast.walk(ast.parse(source))
+      if isinstance(node, ast.FunctionDef) and node.name == 'super_resolve']
+  names = [a.arg for a in [*made.args.args[1:], *made.args.kwonlyargs]]
+  rows = re.findall(r'^\| `(\w+)=?[^`]*` \|', text, re.M)
+  assert rows[:len(names)] == names
