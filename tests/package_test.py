@@ -158,23 +158,30 @@ def test_messages_of_an_installed_package_name_no_script(
   assert '.sh' not in remedy + sdk
 
 
-def test_preparing_without_beam_is_one_line(
-    site: pathlib.Path, elsewhere: pathlib.Path) -> None:
-  (elsewhere / 'tree').mkdir()
-  # A finder that hides Beam, as where the extra is not installed.
-  script = '''
+@pytest.mark.parametrize('hidden, command, sentence', [
+    ('apache_beam', 'tools.prepare_voxceleb2 --input=. --output=out',
+     'apache-beam; install with Python 3.11, in a clone of earsr_tf: pip '),
+    ('tfx', 'pipelines.run --preset=tiny --root=out',
+     'ml-pipelines-sdk; pip install --no-deps --ignore-requires-python ml-')])
+def test_a_missing_extra_is_one_line(
+    site: pathlib.Path, elsewhere: pathlib.Path, hidden: str, command: str,
+    sentence: str) -> None:
+  # A finder that hides a package, as where the extra is not installed.
+  module, *arguments = command.split()
+  script = f'''
 import runpy, sys, importlib.util
 real = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *rest: (
-    None if name == 'apache_beam' else real(name, *rest))
-sys.argv = ['prepare', '--input=tree', '--output=out']
-runpy.run_module('tools.prepare_voxceleb2', run_name='__main__')
+    None if name == {hidden!r} else real(name, *rest))
+sys.argv = ['command', *{arguments!r}]
+runpy.run_module({module!r}, run_name='__main__')
 '''
   done = _run(site, elsewhere, '-c', script)
   assert (done.returncode, done.stdout) == (1, '')
   [line] = done.stderr.splitlines()
   assert line.startswith(
-      'error: earsr_tf: Missing Python packages: apache-beam; install with')
+      f'error: earsr_tf: Missing Python packages: {sentence}')
+  assert not list(elsewhere.iterdir())
 
 
 def test_pipelines_know_their_sources(

@@ -123,6 +123,13 @@ def test_what_is_no_picture_is_refused(
   assert code == 65 and name in line
 
 
+def test_a_strength_beyond_its_range_is_refused(
+    model: str, files: dict[str, str],
+    capsys: pytest.CaptureFixture[str]) -> None:
+  code, line = _refused(capsys, model, files, strength=2.0)
+  assert code == 1 and '--strength=2: must lie between 0 (the image' in line
+
+
 def test_what_is_no_sound_is_refused(
     model: str, files: dict[str, str], tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str]) -> None:
