@@ -16,11 +16,14 @@ from typing import Callable
 from absl import app
 from absl import flags
 
+from earsr_tf import flag_errors
+
 INTERRUPTED = 42
 USAGE, BAD_DATA, MISSING_INPUT, INTERNAL, CANNOT_CREATE = 1, 65, 66, 70, 73
 _CODES = {  # by name: importing the classes would import TensorFlow
-    'ConfigError': USAGE, 'DeviceError': USAGE,
-    'CheckpointError': MISSING_INPUT, 'TrainingError': INTERNAL,
+    'ConfigError': USAGE, 'DeviceError': USAGE, 'TreeError': USAGE,
+    'CheckpointError': MISSING_INPUT,
+    'TrainingError': INTERNAL, 'EncodeError': INTERNAL,
     'MediaError': BAD_DATA, 'DataError': BAD_DATA}
 
 
@@ -54,17 +57,18 @@ def printable(text: str) -> str:
       c if c.isprintable() else '?' for c in ' '.join(text.split()))
 
 
-def guard(command: Callable[[], None]) -> int:
+def guard(command: Callable[[], object]) -> int:
   """Runs a command; a user's mistake becomes one line on stderr.
 
   Args:
-    command: Does the work; its errors carry sentences for people.
+    command: Does the work; its errors carry sentences for people. An integer
+      that it returns is the exit code.
 
   Returns:
     The exit code.
   """
   try:
-    command()
+    result = command()
   except Exception as error:
     code = exit_code(error)
     if not code:
@@ -72,7 +76,18 @@ def guard(command: Callable[[], None]) -> int:
     kind = 'stopped' if code == INTERRUPTED else 'error'
     print(f'{kind}: {printable(str(error))}', file=sys.stderr)
     return code
-  return 0
+  return result if isinstance(result, int) else 0
+
+
+def _parse(argv: list[str], *, known_only: bool = False) -> list[str]:
+  """Parses flags; a mistake is one line on stderr and exit code 1."""
+  try:
+    return flags.FLAGS(argv, known_only=known_only)
+  except (flags.Error, ValueError) as error:
+    print(f'error: {printable(flag_errors.sentence(error))}', file=sys.stderr)
+    sys.exit(USAGE)
+  except SystemExit:  # absl has printed the help, and calls that a failure
+    sys.exit(0)
 
 
 def run_with_rest(command: Callable[[list[str], list[str]], None]) -> None:
@@ -90,11 +105,7 @@ def run_with_rest(command: Callable[[list[str], list[str]], None]) -> None:
 
   def parse(argv: list[str]) -> list[str]:
     """Takes the own flags; keeps the other arguments."""
-    try:
-      rest.extend(flags.FLAGS(argv, known_only=True)[1:])
-    except flags.Error as error:
-      print(f'error: {printable(str(error))}', file=sys.stderr)
-      sys.exit(USAGE)
+    rest.extend(_parse(argv, known_only=True)[1:])
     return argv[:1]
 
   app.run(
@@ -102,14 +113,14 @@ def run_with_rest(command: Callable[[list[str], list[str]], None]) -> None:
       flags_parser=parse)
 
 
-def run(command: Callable[..., None], *, argument: str = '') -> None:
+def run(command: Callable[..., int | None], *, argument: str = '') -> None:
   """Parses flags, refuses stray arguments, runs `command` and exits.
 
   With --dry_run, which it defines unless the command has its own, it prints
   the command's flags and does no work.
 
   Args:
-    command: Reads its flags and does the work.
+    command: Reads its flags and does the work; may return an exit code.
     argument: Name of the one argument that is no flag and that `command` is
       called with; '': there is none.
   """
@@ -118,20 +129,22 @@ def run(command: Callable[..., None], *, argument: str = '') -> None:
   if prints_flags:
     flags.DEFINE_bool('dry_run', False, 'Print the flags and stop.')
 
-  def main(argv: list[str]) -> int:
-    """Checks the arguments and runs the command, guarded."""
+  def checked(argv: list[str]) -> int | None:
+    """Checks the arguments and runs the command."""
     wanted = 1 + bool(argument)
     if len(argv) > wanted:
-      raise app.UsageError(f'unexpected argument {argv[wanted]}')
+      raise InputError(
+          f'{argv[wanted]}: unexpected argument; flags look like --name=value',
+          USAGE)
     if len(argv) < wanted and not flags.FLAGS.dry_run:
-      raise app.UsageError(f'name the {argument}')
+      raise InputError(f'name the {argument}', USAGE)
     if prints_flags and flags.FLAGS.dry_run:
       own = flags.FLAGS.flags_by_module_dict()[sys.argv[0]]
       print(json.dumps({f.name: f.value for f in own}, indent=2))
       return 0
-    return guard(lambda: command(*argv[1:]))
+    return command(*argv[1:])
 
-  app.run(main)
+  app.run(lambda argv: guard(lambda: checked(argv)), flags_parser=_parse)
 
 
 def notice(text: str) -> None:

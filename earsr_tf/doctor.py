@@ -16,7 +16,7 @@ def problems() -> list[str]:
   if environment.problem():
     found.append(environment.problem())
   absent = environment.missing(environment.OPTIONAL)
-  if absent:
+  if absent and environment.IS_CLONE:
     found.append(
         f'Pipelines and tests also need {", ".join(absent)}; '
         f'{environment.REMEDY}.')
@@ -24,6 +24,17 @@ def problems() -> list[str]:
       f'Untested version: {wrong}; {environment.REMEDY}.'
       for wrong in environment.wrong_versions()]
   return found
+
+
+def notes() -> list[str]:
+  """Returns sentences on what an installed package may do without."""
+  if environment.IS_CLONE:
+    return []
+  return [
+      f'{what} also needs {", ".join(absent)}; {environment.remedy(absent)}.'
+      for what, packages in (('Preparing data', environment.BEAM),
+                             ('pipelines.run', environment.TFX))
+      if (absent := environment.missing(packages))]
 
 
 def report() -> list[str]:
@@ -44,7 +55,7 @@ def report() -> list[str]:
 
 def main() -> int:
   """Prints the report; returns 0 when all is well, else 1."""
-  print('\n'.join(report()))
+  print('\n'.join(report() + notes()))
   found = problems()
   for problem in found:
     print(f'Problem: {problem}', file=sys.stderr)

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import importlib.metadata
 import importlib.util
 import os
 import re
 import sys
 import tempfile
-from typing import Iterator
+from typing import Iterable, Iterator
 import warnings
 
 PYTHON = (3, 11)
+_ABOVE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# Else it is an installed package, which has no scripts and needs no tests.
+IS_CLONE = os.path.exists(os.path.join(_ABOVE, 'tools', 'setup.sh'))
 REMEDY = (
     'run tools/demo.sh or tools/test.sh once (they make .venv), then use '
-    '.venv/bin/python')
+    '.venv/bin/python' if IS_CLONE else
+    "install with Python 3.11, in a clone of earsr_tf: pip install -c "
+    "constraints.txt '.[pipelines]'")
+# Its metadata forbids Python 3.11, on which it works; see requirements.txt.
+_SDK = 'ml-pipelines-sdk'
+_SDK_COMMAND = (
+    f'pip install --no-deps --ignore-requires-python {_SDK}==1.16.0')
 
 # Import name -> distribution on PyPI: what every command needs.
 REQUIRED = {
@@ -36,14 +44,12 @@ REQUIRED = {
     'tensorflow_io': 'tensorflow-io',
     'tensorflow_addons': 'tensorflow-addons',
 }
-# Import name -> distribution: what pipelines and tests need besides.
-OPTIONAL = {
-    'apache_beam': 'apache-beam',
-    'ml_metadata': 'ml-metadata',
-    'tfx': 'ml-pipelines-sdk',
-    'pytest': 'pytest',
-    'hypothesis': 'hypothesis',
-}
+# Import name -> distribution: what preparing data needs besides, what
+# pipelines.run does, and what tests do.
+BEAM = {'apache_beam': 'apache-beam'}
+TFX = {'ml_metadata': 'ml-metadata', 'tfx': _SDK}
+TESTS = {'pytest': 'pytest', 'hypothesis': 'hypothesis'}
+OPTIONAL = {**BEAM, **TFX, **TESTS}
 # Distribution -> prefix of the version; others are known to fail.
 VERSIONS = {
     'tensorflow': '2.15.',
@@ -64,11 +70,21 @@ _BANNERS = re.compile(
     rb'TF-TRT Warning|Could not find cuda drivers|GPU will not be used')
 
 
+class MissingPackageError(ImportError):
+  """A package is missing; the message says which and how to get it.
+
+  Attributes:
+    exit_code: What a command ends with.
+  """
+  exit_code = 1
+
+
 def version(distribution: str) -> str:
   """Returns the installed version of a distribution, '' if there is none."""
+  from importlib import metadata  # costs more than all else here
   try:
-    return importlib.metadata.version(distribution)
-  except importlib.metadata.PackageNotFoundError:
+    return metadata.version(distribution)
+  except metadata.PackageNotFoundError:
     return ''
 
 
@@ -100,31 +116,47 @@ def wrong_versions() -> list[str]:
       if found[name] and not found[name].startswith(prefix)]
 
 
-def problem() -> str:
-  """Returns the first reason why no command can run, in one line, or ''."""
+def problem(packages: dict[str, str] | None = None) -> str:
+  """Returns the first reason why a command cannot run, in one line, or ''.
+
+  Args:
+    packages: What it needs, import name -> distribution; REQUIRED by default.
+  """
   if python_problem():
     return f'{python_problem()}; {REMEDY}.'
-  absent = missing(REQUIRED)
+  absent = missing(REQUIRED if packages is None else packages)
   if absent:
-    return f'Missing Python packages: {", ".join(absent)}; {REMEDY}.'
+    return f'Missing Python packages: {", ".join(absent)}; {remedy(absent)}.'
   return ''
 
 
-def require() -> None:
+def remedy(absent: Iterable[str]) -> str:
+  """Returns how to get distributions that are missing."""
+  if IS_CLONE or _SDK not in absent:
+    return REMEDY
+  if list(absent) == [_SDK]:
+    return _SDK_COMMAND
+  return f'{REMEDY}; then {_SDK_COMMAND}'
+
+
+def require(packages: dict[str, str] | None = None) -> None:
   """Stops a command that cannot run, with one line that says what to do.
+
+  Args:
+    packages: See `problem`.
 
   Raises:
     SystemExit: Under `python -m ...`: the line on stderr, exit code 1.
-    ImportError: When imported as a library.
+    MissingPackageError: When imported as a library.
   """
   # The doctor must be able to speak when something is wrong.
-  reason = '' if 'earsr_tf.doctor' in sys.orig_argv else problem()
+  reason = '' if 'earsr_tf.doctor' in sys.orig_argv else problem(packages)
   if not reason:
     return
   # While `python -m package.module` imports the package, argv[0] is '-m'.
   if sys.argv[:1] == ['-m']:
     sys.exit(f'earsr_tf: {reason}')
-  raise ImportError(f'earsr_tf: {reason}')
+  raise MissingPackageError(f'earsr_tf: {reason}')
 
 
 def quieten() -> None:

@@ -1,9 +1,10 @@
 """python -m earsr_tf.export --run_root=DIR --output=DIR: a SavedModel.
 
-Writes `<output>/<version>/` with the signature `super_resolve(image_low uint8
+Writes `<output>/<version>/` with the signatures `super_resolve(image_low uint8
 [N, 8, 8, 3], waveform float32 [N, 64000]) -> image_high uint8 [N, 128, 128,
-3]`. Prints the version's folder. --consistency makes a correction that fits
-the output to image_low part of the model.
+3]` and `super_resolve_strength`, which takes voice_strength float32 [N], too.
+Prints the version's folder. --consistency makes a correction that fits the
+output to image_low part of the model.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def main() -> None:
 
 if __name__ == '__main__':
   flags.DEFINE_string('run_root', 'runs', 'Folder of all stages of a run.')
-  flags.DEFINE_string('output', None, 'Folder of exported versions.')
+  flags.DEFINE_string('output', None, 'A folder of exported versions.')
   shared_flags.define_consistency_flag(
       'Part of the exported model: fits its output to image_low')
   flags.mark_flag_as_required('output')

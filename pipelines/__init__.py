@@ -3,4 +3,4 @@
 from earsr_tf import environment
 
 # One line here instead of a traceback from deep inside another package.
-environment.require()
+environment.require({**environment.REQUIRED, **environment.BEAM})

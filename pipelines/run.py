@@ -15,7 +15,6 @@ import sys
 import time
 import traceback
 
-from absl import app
 from absl import flags
 
 from earsr_tf import cli
@@ -115,18 +114,14 @@ def _plan_from_flags() -> plan_lib.Plan:
       speakers=values.speakers, stages=values.stages)
 
 
-def main(argv: list[str]) -> int:
-  """Parses flags and runs the pipeline; returns the exit code."""
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected argument {argv[1]}')
-  plans: list[plan_lib.Plan] = []
-  code = cli.guard(lambda: plans.append(_plan_from_flags()))
-  if code:
-    return code
+def main() -> int:
+  """Runs the pipeline that the flags ask for; returns the exit code."""
+  plan = _plan_from_flags()
   if flags.FLAGS.dry_run:
-    print(plan_lib.describe(plans[0]))
+    print(plan_lib.describe(plan))
     return 0
-  return run(plans[0])
+  environment.require(environment.TFX)
+  return run(plan)
 
 
 def define_flags() -> None:
@@ -159,4 +154,4 @@ def define_flags() -> None:
 
 if __name__ == '__main__':
   define_flags()
-  app.run(main)
+  cli.run(main)

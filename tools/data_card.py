@@ -195,7 +195,7 @@ def main(data_dir: str) -> None:
 
 
 if __name__ == '__main__':
-  flags.DEFINE_string('output', None, 'HTML file.', required=True)
+  flags.DEFINE_string('output', None, 'An HTML file to write.', required=True)
   flags.DEFINE_integer(
       'faces', 30, 'Sample faces, each of another speaker.', lower_bound=0,
       upper_bound=500)

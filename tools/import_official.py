@@ -20,7 +20,7 @@ _CHECKPOINT = flags.DEFINE_string(
     'checkpoint', None, "Prefix of the authors' Saver checkpoint: .../model-0.",
     required=True)
 _RUN_ROOT = flags.DEFINE_string(
-    'run_root', None, 'Run folder to make: absent or empty.', required=True)
+    'run_root', None, 'A run folder to make: absent or empty.', required=True)
 _SNAPSHOT = flags.DEFINE_string(
     'snapshot', '', "The authors' StyleGAN snapshot (network-snapshot-*.pkl), "
     'for stage generator; inference needs none.')

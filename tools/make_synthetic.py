@@ -13,15 +13,14 @@ import pathlib
 import sys
 import time
 
-from absl import app
 from absl import flags
 
-from earsr_tf.synthetic import encode
+from earsr_tf import cli
 from earsr_tf.synthetic import tree
 from earsr_tf.synthetic import world as world_lib
 
 _OUTPUT = flags.DEFINE_string(
-    'output', None, 'Folder to create; must be absent or empty.',
+    'output', None, 'A folder to create; must be absent or empty.',
     required=True)
 _SPEAKERS = flags.DEFINE_integer(
     'speakers', 150, 'Number of people.', lower_bound=1)
@@ -49,31 +48,25 @@ def _show_progress(done: int, total: int) -> None:
     print(f'{done} of {total} clips', file=sys.stderr, flush=True)
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
   """Writes the tree and says what it took."""
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected argument: {argv[1]}')
   world = world_lib.World(
       speakers=_SPEAKERS.value, seed=_SEED.value,
       videos_per_speaker=_VIDEOS.value, clips_per_video=_CLIPS.value,
       open_set_share=_OPEN_SET_SHARE.value)
   output = pathlib.Path(_OUTPUT.value)
   start = time.monotonic()
-  try:
-    world_lib.check_world(world)
-    tree.check_output(output)
-    if _DRY_RUN.value:
-      clips = world.speakers * world.videos_per_speaker * world.clips_per_video
-      print(f'would write {clips} clips to {output}: {world}')
-      return
-    count = tree.write_tree(output, world, _WORKERS.value, _show_progress)
-  except (world_lib.TreeError, encode.EncodeError, OSError) as error:
-    print(f'make_synthetic: {error}', file=sys.stderr)
-    sys.exit(1 if isinstance(error, world_lib.TreeError) else 70)
+  world_lib.check_world(world)
+  tree.check_output(output)
+  if _DRY_RUN.value:
+    clips = world.speakers * world.videos_per_speaker * world.clips_per_video
+    print(f'would write {clips} clips to {output}: {world}')
+    return
+  count = tree.write_tree(output, world, _WORKERS.value, _show_progress)
   seconds = time.monotonic() - start
   print(f'{output}: {count} clips of {world.speakers} people, '
         f'{seconds:.0f} s, {seconds / count:.2f} s a clip')
 
 
 if __name__ == '__main__':
-  app.run(main)
+  cli.run(main)

@@ -20,11 +20,11 @@ import sys
 import time
 from typing import Any
 
-from absl import app
 from absl import flags
 import numpy as np
 from PIL import Image
 
+from earsr_tf import cli
 from earsr_tf.synthetic import people as people_lib
 from earsr_tf.synthetic import portrait
 from earsr_tf.synthetic import pose as pose_lib
@@ -234,9 +234,8 @@ def measure_identity(
   return float(np.mean(np.argmax(guess, 1) == samples.person[test]))
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
   """Renders, trains, prints one JSON line per figure."""
-  del argv
   os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')
   start = time.monotonic()
   print(json.dumps({
@@ -260,4 +259,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  cli.run(main)

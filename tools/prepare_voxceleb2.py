@@ -15,8 +15,9 @@ import collections
 import json
 import logging as logging_lib
 import os
+import re
 import time
-from typing import Any, Sequence
+from typing import Any, Iterable, Sequence
 import warnings
 
 from absl import flags
@@ -27,10 +28,10 @@ from earsr_tf import environment
 from earsr_tf.data import manifest as manifest_lib
 
 _INPUT = flags.DEFINE_string(
-    'input', None, 'Folder of clips, or a table of them, FILE.csv.',
+    'input', None, 'A folder of clips, or a table of them, FILE.csv.',
     required=True)
 _OUTPUT = flags.DEFINE_string(
-    'output', None, 'Folder for the shards: absent or empty.', required=True)
+    'output', None, 'A folder for the shards: absent or empty.', required=True)
 _DATASET = flags.DEFINE_enum(
     'dataset', '', ['', 'synthetic', 'voxceleb2', 'voxceleb1', 'pairs', 'csv'],
     'What the folder holds; by default seen from its files.')
@@ -75,6 +76,26 @@ def _options() -> Any:
   return prepare.Options(**options)
 
 
+def _dry_run(
+    name: str, jobs: Iterable[tuple[tuple[str, int], Any]]) -> str:
+  """Counts clips per split; says on stderr why most others are refused."""
+  counts: collections.Counter[str] = collections.Counter()
+  reasons: collections.Counter[str] = collections.Counter()
+  examples: dict[str, str] = {}
+  for (split, _), clip in jobs:
+    counts['refused' if clip.refused else split] += 1
+    if clip.refused:
+      kind = re.sub(r'\d+', '#', clip.refused)  # reasons name figures
+      reasons[kind] += 1
+      examples.setdefault(kind, clip.refused)
+  for kind, number in reasons.most_common(1):
+    cli.notice(
+        f'{counts["refused"]} of {counts.total()} clips are refused before '
+        f'they are decoded; the most frequent reason, {number} times: '
+        f'{examples[kind]}')
+  return json.dumps({'dataset': name, **counts}, sort_keys=True)
+
+
 def _prepare(rest: Sequence[str], behind: Sequence[str]) -> str:
   """Does the work and returns a summary."""
   if '://' not in _INPUT.value and not os.path.exists(_INPUT.value):
@@ -85,10 +106,7 @@ def _prepare(rest: Sequence[str], behind: Sequence[str]) -> str:
   beam_flags = beam_options.make(rest, behind)
   name = _DATASET.value or prepare.guess_dataset(_INPUT.value)
   if _DRY_RUN.value:
-    jobs = prepare.plan(_INPUT.value, name, _options())
-    counts = collections.Counter(
-        'refused' if clip.refused else split for (split, _), clip in jobs)
-    return json.dumps({'dataset': name, **counts}, sort_keys=True)
+    return _dry_run(name, prepare.plan(_INPUT.value, name, _options()))
   start = time.monotonic()
   manifest = prepare.run(
       _INPUT.value, _OUTPUT.value, name, _options(), beam_flags)

@@ -175,7 +175,7 @@ def main() -> None:
 if __name__ == '__main__':
   flags.DEFINE_string(
       'data_dir', 'data', 'Folder of the prepared shards.')
-  flags.DEFINE_string('output', None, 'PNG to write.', required=True)
+  flags.DEFINE_string('output', None, 'A PNG to write.', required=True)
   flags.DEFINE_integer(
       'clips', 24, 'How many, spread over the splits.', lower_bound=1,
       upper_bound=1000)

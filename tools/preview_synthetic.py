@@ -8,18 +8,18 @@ section 4.1), or with `--low` after 16x degradation.
 
 from __future__ import annotations
 
-from absl import app
 from absl import flags
 import numpy as np
 from PIL import Image
 
+from earsr_tf import cli
 from earsr_tf.synthetic import people
 from earsr_tf.synthetic import portrait
 from earsr_tf.synthetic import pose as pose_lib
 from earsr_tf.synthetic import seeds
 
 _OUTPUT = flags.DEFINE_string(
-    'output', None, 'PNG to write.', required=True)
+    'output', None, 'A PNG to write.', required=True)
 _PEOPLE = flags.DEFINE_integer('people', 32, 'How many.', lower_bound=1)
 _COLUMNS = flags.DEFINE_integer('columns', 8, 'Per row.', lower_bound=1)
 _VIDEOS = flags.DEFINE_integer(
@@ -44,10 +44,8 @@ def _frame(person: people.Person, video: str) -> np.ndarray:
   return np.asarray(picture)
 
 
-def main(argv: list[str]) -> None:
+def main() -> None:
   """Writes the picture."""
-  if len(argv) > 1:
-    raise app.UsageError(f'unexpected argument: {argv[1]}')
   population = people.make_population(_PEOPLE.value, _SEED.value, 0.2)
   frames = [
       _frame(person, f'preview{video}') for person in population
@@ -63,4 +61,4 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == '__main__':
-  app.run(main)
+  cli.run(main)

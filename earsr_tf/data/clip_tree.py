@@ -18,10 +18,9 @@ from typing import Iterator, Mapping
 
 from earsr_tf.data import files as files_lib
 from earsr_tf.data import manifest
+from earsr_tf.data import tree_level
 from earsr_tf.media import clip_files
 
-PARTS = ('dev', 'test', '')
-KINDS = ('mp4', 'frames', 'aac', 'wav', 'txt')
 VIDEOS = ('.mp4', '.mov', '.mkv', '.webm', '.avi', '.mpg', '.flv')
 IMAGES = ('.png', '.jpg', '.jpeg', '.bmp', '.webp')
 SOUNDS = ('.m4a', '.aac', '.wav', '.flac', '.ogg', '.mp3')
@@ -64,11 +63,12 @@ def list_clips(
 
   Raises:
     MissingDataError: If there is no clip with a picture.
-    DataError: If a folder cannot be listed.
+    DataError: If a folder cannot be listed, or is `dev` or `test` of a tree.
   """
+  tree_level.check_part(root, files)
   is_empty, sounds = True, 0
-  streams = [
-      _paths(root, part, kind, files) for part in PARTS for kind in KINDS]
+  streams = [_paths(root, part, kind, files)
+             for part in tree_level.PARTS for kind in tree_level.KINDS]
   # Of one speaker all files of the first stream come first, and so on.
   merged = heapq.merge(*streams, key=operator.attrgetter('speaker'))
   for _, paths in itertools.groupby(
@@ -83,6 +83,9 @@ def list_clips(
     yield from sorted(clips, key=operator.attrgetter('key'))
   if is_empty:
     lone = f' beside {sounds} voices without one' if sounds else ''
+    level = '' if sounds else tree_level.hint(root, files)
+    if level:
+      raise manifest.MissingDataError(f'{root}: no clips found: {level}')
     raise manifest.MissingDataError(
         f'{root}: no clips found: no picture{lone}; expected '
         '{dev,test}/mp4/<speaker>/<video>/<clip>.mp4, or '

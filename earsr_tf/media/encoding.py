@@ -35,13 +35,14 @@ def encode_png(image: np.ndarray) -> bytes:
       _chunk(b'IEND', b'')))
 
 
-def encode_wav(samples: np.ndarray) -> bytes:
-  """Our own WAV of [n] int16: 16 kHz, mono, 16 bit."""
+def encode_wav(
+    samples: np.ndarray, rate_hz: int = decoding.SAMPLE_RATE_HZ) -> bytes:
+  """Our own WAV of [n] int16: 16 kHz unless said otherwise, mono, 16 bit."""
   buffer = io.BytesIO()
   with wave.open(buffer, 'wb') as f:
     f.setnchannels(1)
     f.setsampwidth(2)
-    f.setframerate(decoding.SAMPLE_RATE_HZ)
+    f.setframerate(rate_hz)
     f.writeframes(samples.astype('<i2').tobytes())
   return buffer.getvalue()
 

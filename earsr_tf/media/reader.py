@@ -27,9 +27,10 @@ from earsr_tf.media.sniffing import MediaError
 from earsr_tf.media.sniffing import sniff
 
 __all__ = (
-    'MediaError', 'check_sound', 'check_video', 'check_voice', 'encode_png',
-    'encode_wav', 'list_images', 'read_audio', 'read_frames', 'read_image',
-    'read_video_frames', 'read_voice', 'sniff', 'spread')
+    'MediaError', 'centre_square', 'check_sound', 'check_video',
+    'check_voice', 'encode_png', 'encode_wav', 'list_images', 'read_audio',
+    'read_frames', 'read_image', 'read_video_frames', 'read_voice', 'sniff',
+    'spread')
 
 SAMPLE_RATE_HZ = decoding.SAMPLE_RATE_HZ
 MIN_SECONDS = 1.0
@@ -259,6 +260,19 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     white = Image.new('RGBA', image.size, (255, 255, 255, 255))
     return Image.alpha_composite(white, image).convert('RGB')
   return image.convert('RGB')
+
+
+def centre_square(picture: np.ndarray, size: int) -> np.ndarray:
+  """What `read_image` makes of a picture in memory when it is given `size`.
+
+  Args:
+    picture: [H, W, 3] uint8.
+    size: Side of the result in pixels.
+
+  Returns:
+    [size, size, 3] uint8.
+  """
+  return np.asarray(_square(Image.fromarray(picture), size))
 
 
 def _square(image: Image.Image, size: int) -> Image.Image:

@@ -1,9 +1,9 @@
 """image_low and waveform -> image_high: the composition that is served.
 
 Evaluation, command line and SavedModel share it (paper, section 3.4): G
-renders z_f = F(E_l(image_low), E_a(waveform)) without noise inputs. A
-correction towards LR consistency, which is ours, may follow. Core TensorFlow
-operations only.
+renders z_f = F(E_l(image_low), E_a(waveform)) without noise inputs. Two things
+are ours: how much the voice counts may be chosen, and a correction towards LR
+consistency may follow. Core TensorFlow operations only.
 """
 
 from __future__ import annotations
@@ -93,13 +93,32 @@ class SuperResolver(tf.Module):
     """Applies the configured `code_norm` to a code [B, L, d]."""
     return latent.normalize_code(code, self._code_norm)
 
+  def blend(
+      self, codes: dict[str, tf.Tensor], voice_strength: tf.Tensor
+  ) -> tf.Tensor:
+    """Chooses how far the voice moves the code: E_l + strength (F - E_l).
+
+    Args:
+      codes: What `codes` returns, [B, L, d] each.
+      voice_strength: [B] float32: 0 the image alone, 1 the paper's F; above
+        that, the voice's effect is exaggerated.
+
+    Returns:
+      [B, L, d] float32, normalised as G's codes were in training.
+    """
+    low, fused = codes['low'], codes['fused']
+    return self.normalize_code(
+        low + voice_strength[:, tf.newaxis, tf.newaxis] * (fused - low))
+
   def __call__(
-      self, image_low: tf.Tensor, waveform: tf.Tensor) -> tf.Tensor:
+      self, image_low: tf.Tensor, waveform: tf.Tensor,
+      voice_strength: tf.Tensor | None = None) -> tf.Tensor:
     """Super-resolves faces.
 
     Args:
       image_low: [N, s, s, 3] uint8 RGB.
       waveform: [N, 64000] float32 in [-1, 1], 16 kHz mono.
+      voice_strength: [N] float32, see `blend`; None is the paper's F.
 
     Returns:
       image_high, [N, S, S, 3] uint8 RGB.
@@ -108,6 +127,8 @@ class SuperResolver(tf.Module):
       ValueError: If a shape does not fit.
     """
     codes = self.codes(pixels.to_float(image_low), waveform)
-    image_high = pixels.to_uint8(self.generator(codes['fused']))
+    code = (codes['fused'] if voice_strength is None
+            else self.blend(codes, voice_strength))
+    image_high = pixels.to_uint8(self.generator(code))
     return consistency_lib.correct_uint8(
         image_high, image_low, self._consistency)

@@ -15,6 +15,10 @@ from typing import Any, Mapping
 from earsr_tf import durable
 
 NAME = 'manifest.json'
+# Names of signatures; here, so that they are known before TensorFlow is.
+SUPER_RESOLVE = 'super_resolve'
+SUPER_RESOLVE_STRENGTH = 'super_resolve_strength'
+MAX_STRENGTH = 1.5  # of the voice: half more than networks were trained for
 _FORMAT = 1
 
 
@@ -84,6 +88,17 @@ def verify(folder: pathlib.Path) -> dict[str, Any]:
           f'{file}: differs from its sha256 in {NAME}; copy or export the '
           'model again')
   return manifest
+
+
+def offers(manifest: Mapping[str, Any], signature: str) -> bool:
+  """Whether an export has a signature.
+
+  Args:
+    manifest: What `verify` returns; one from before there were several has
+      no list of them.
+    signature: Its name.
+  """
+  return signature in manifest.get('signatures', [SUPER_RESOLVE])
 
 
 def newest(base: str | os.PathLike[str]) -> pathlib.Path:

@@ -88,10 +88,10 @@ def save(model: super_resolver.SuperResolver, low_res_size: int,
     OSError: If the folder cannot be written; nothing is left behind.
   """
   served = signatures.ServedModel(model=model, low_res_size=low_res_size)
+  offered = signatures.signatures(served)
   return publish(
-      lambda folder: tf.saved_model.save(
-          served, folder, signatures=signatures.signatures(served)),
-      output, facts)
+      lambda folder: tf.saved_model.save(served, folder, signatures=offered),
+      output, {**facts, 'signatures': sorted(offered)})
 
 
 def publish(write: Callable[[str], None], output: str,

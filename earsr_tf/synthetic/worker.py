@@ -50,10 +50,9 @@ def run(
   Raises:
     EncodeError: If a worker fails.
   """
-  project = str(pathlib.Path(__file__).resolve().parents[2])
-  paths = [project, os.environ.get('PYTHONPATH', '')]
+  # Children import from where this process does: a clone or an installation.
   environment = dict(os.environ, **_ONE_THREAD, PYTHONPATH=os.pathsep.join(
-      path for path in paths if path))
+      os.path.abspath(path) for path in sys.path))
   read_end, write_end = os.pipe()
   children = []
   try:

@@ -11,6 +11,7 @@ from PIL import Image
 import pytest
 
 from earsr_tf import cli
+from earsr_tf import face_and_voice
 from earsr_tf import super_resolve
 from earsr_tf.evaluation import metrics
 from earsr_tf.media import reader
@@ -32,7 +33,8 @@ def files(tmp_path: pathlib.Path) -> dict[str, str]:
 
 
 def test_the_output_fits_the_input(model: str, files: dict[str, str]) -> None:
-  low = super_resolve.reduce_image(files['image'], 8, 128, print)[np.newaxis]
+  low = face_and_voice.reduce_picture(
+      reader.read_image(files['image']), 8, 128, print)[np.newaxis]
   off = {}
   for mode in ('off', 'exact'):
     super_resolve.run(model, **files, consistency=mode)

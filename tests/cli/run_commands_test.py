@@ -103,14 +103,15 @@ def test_evaluate_needs_whole_data(
 @pytest.mark.parametrize('module, arguments, words', [
     ('earsr_tf.export', ['--output=x'], 'nothing has been trained'),
     ('earsr_tf.evaluate', [], 'nothing has been trained'),
-    ('earsr_tf.export', ['--output=x', 'stray'], 'unexpected argument stray'),
+    ('earsr_tf.export', ['--output=x', 'stray'], 'stray: unexpected argument'),
     ('earsr_tf.export', ['--output=x', '--consistency=0'],
      "--consistency=0: '0' is not off, exact, or a number"),
     ('earsr_tf.evaluate', ['--images=absent'], 'absent: no such folder'),
     ('earsr_tf.evaluate', ['--truth=x'], 'name the outputs with --images'),
     ('earsr_tf.evaluate', ['--images=x', '--run_root=y'],
      'leave out --run_root'),
-    ('earsr_tf.evaluate', ['--ouput=x'], "Unknown command line flag 'ouput'"),
+    ('earsr_tf.evaluate', ['--ouput=x'],
+     '--ouput: there is no such flag; did you mean --output?'),
 ])
 def test_commands_end_without_a_traceback(
     tmp_path: pathlib.Path, module: str, arguments: list[str],

@@ -85,83 +85,6 @@ def test_the_same_input_gives_the_same_bytes(
   assert pathlib.Path(files['output']).read_bytes() == first
 
 
-def test_pictures_of_every_kind_are_reduced_alike(
-    tmp_path: pathlib.Path) -> None:
-  upright = Image.open(_face(tmp_path / 'plain.png'))
-
-  def reduced(path: str) -> np.ndarray:
-    return super_resolve.reduce_image(path, 8, 128, print).astype(int)
-  plain = reduced(str(tmp_path / 'plain.png'))
-  assert plain.shape == (8, 8, 3)
-  exif = Image.Exif()
-  exif[0x0112] = 6  # shown turned by 90 degrees to the right
-  turned = _face(tmp_path / 'turned.png',
-                 upright.transpose(Image.Transpose.ROTATE_90), exif=exif)
-  np.testing.assert_array_equal(reduced(turned), plain)
-  rgba = _face(tmp_path / 'rgba.png', upright.convert('RGBA'))
-  np.testing.assert_array_equal(reduced(rgba), plain)
-  grey = upright.convert('L')
-  eight = reduced(_face(tmp_path / 'grey.png', grey))
-  assert (eight[..., 0] == eight[..., 2]).all()
-  sixteen = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
-  np.testing.assert_allclose(
-      reduced(_face(tmp_path / 'sixteen.png', sixteen)), eight, atol=1)
-
-
-def test_an_8x8_picture_is_taken_as_it_is(tmp_path: pathlib.Path) -> None:
-  tiny = np.random.default_rng(0).integers(
-      0, 256, size=(8, 8, 3), dtype=np.uint8)
-  path = _face(tmp_path / 'tiny.png', Image.fromarray(tiny))
-  np.testing.assert_array_equal(
-      super_resolve.reduce_image(path, 8, 128, print), tiny)
-
-
-def test_a_wide_picture_is_cut_with_a_notice(tmp_path: pathlib.Path) -> None:
-  notices = []
-  wide = np.zeros([128, 256, 3], np.uint8)
-  wide[:, 64:192] = 200
-  path = _face(tmp_path / 'wide.png', Image.fromarray(wide))
-  result = super_resolve.reduce_image(path, 8, 128, notices.append)
-  assert (result == 200).all()
-  assert len(notices) == 1 and '128x128, is used' in notices[0]
-
-
-def test_a_short_voice_is_repeated_with_a_notice(
-    tmp_path: pathlib.Path) -> None:
-  notices = []
-  path = _voice(tmp_path / 'short.wav', seconds=1.5)
-  waveform = super_resolve.read_voice(path, 0.0, notices.append)
-  assert waveform.shape == (64_000,) and waveform.dtype == np.float32
-  np.testing.assert_array_equal(waveform[:24_000], waveform[24_000:48_000])
-  assert 'has 1.50 s of sound, repeated' in notices[0]
-
-
-def test_rates_and_channels_are_converted(tmp_path: pathlib.Path) -> None:
-  notices = []
-  plain = super_resolve.read_voice(
-      _voice(tmp_path / 'plain.wav'), 0.0, notices.append)
-  other = super_resolve.read_voice(
-      _voice(tmp_path / 'other.wav', rate=44_100, channels=2), 0.0,
-      notices.append)
-  assert notices == []
-  # Resampling differs at the ends only.
-  assert np.abs(plain - other)[1000:-1000].max() < 0.01
-
-
-def test_offset_chooses_the_segment(tmp_path: pathlib.Path) -> None:
-  time = np.arange(8 * _RATE)
-  path = tmp_path / 'ramp.wav'
-  with wave.open(str(path), 'wb') as file:
-    file.setnchannels(1)
-    file.setsampwidth(2)
-    file.setframerate(_RATE)
-    file.writeframes((time // 8).astype('<i2').tobytes())
-  notices = []
-  waveform = super_resolve.read_voice(str(path), 2.0, notices.append)
-  assert waveform[0] == 2 * _RATE // 8 / 32768
-  assert 'longer than 4 s' in notices[0]
-
-
 def test_short_and_silent_voices_are_refused(
     model: str, files: dict[str, str], tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,6 +121,13 @@ def test_what_is_no_picture_is_refused(
   path.write_bytes(content)
   code, line = _refused(capsys, model, files, image=str(path))
   assert code == 65 and name in line
+
+
+def test_a_strength_beyond_its_range_is_refused(
+    model: str, files: dict[str, str],
+    capsys: pytest.CaptureFixture[str]) -> None:
+  code, line = _refused(capsys, model, files, strength=2.0)
+  assert code == 1 and '--strength=2: must lie between 0 (the image' in line
 
 
 def test_what_is_no_sound_is_refused(

@@ -98,6 +98,24 @@ def test_without_voices_f_sees_zeros():
       model(image, waveform), model(image, waveform[::-1]))
 
 
+@pytest.mark.parametrize('code_norm', ['none', 'unit'])
+def test_strength_moves_between_the_image_and_f(code_norm):
+  image, waveform = _inputs(3)
+  model = _model(code_norm)
+  low, fused = (tf.random.stateless_normal([3, 6, 8], [n, 1]) for n in (1, 2))
+  low, fused = model.normalize_code(low), model.normalize_code(fused)
+  strength = tf.constant([0.0, 1.0, 0.5])
+  code = model.blend({'low': low, 'fused': fused}, strength).numpy()
+  np.testing.assert_allclose(code[0], low[0], atol=1e-5)
+  np.testing.assert_allclose(code[1], fused[1], atol=1e-5)
+  middle = (low[2] + fused[2]).numpy() / 2
+  if code_norm == 'unit':
+    middle *= np.sqrt(8.0) / np.linalg.norm(middle, axis=-1, keepdims=True)
+  np.testing.assert_allclose(code[2], middle, atol=1e-4)
+  one = model(image, waveform, tf.ones([3])).numpy().astype(int)
+  assert np.abs(one - model(image, waveform)).max() <= 1
+
+
 def test_saved_model_serves_any_batch_with_core_operations(tmp_path):
   model = _model('unit')
   signature = tf.function(model.__call__).get_concrete_function(

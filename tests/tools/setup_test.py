@@ -51,19 +51,3 @@ def test_stamped_environment_is_taken_at_once(tmp_path: pathlib.Path) -> None:
   done = _run(venv, os.environ['PATH'])
   assert (done.returncode, done.stderr) == (0, '')
   assert done.stdout == f'{venv}/bin/python\n'
-
-
-def test_every_requirement_is_in_the_lock() -> None:
-  lock = dict(
-      line.lower().replace('_', '-').split('==') for line in
-      (testing.ROOT / 'constraints.txt').read_text().splitlines()
-      if not line.startswith('#'))
-  lines = [
-      line.partition('#')[0].strip() for line in
-      (testing.ROOT / 'requirements.txt').read_text().splitlines()]
-  for line in filter(None, lines):
-    name, _, version = line.partition('==')
-    name = re.split(r'[\[<]', name)[0].lower()
-    assert name in lock, name
-    if version:
-      assert lock[name] == version, name

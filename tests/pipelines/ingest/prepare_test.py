@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import filecmp
+import json
 import os
 import pathlib
 import re
@@ -214,3 +215,31 @@ def test_flags_that_nobody_knows_end_with_one_line(tree, tmp_path):
   assert done.stderr == (
       'error: unknown flag --frame_per_clip: neither this command nor Beam '
       'has it; see --help, or write it behind -- if your runner knows it\n')
+
+
+def test_a_dry_run_says_why_clips_are_refused(tree, tmp_path):
+  arguments = (f'--input={tree}', f'--output={tmp_path / "out"}', '--dry_run')
+  done = testing.run_module(
+      'tools.prepare_voxceleb2', *arguments, '--min_frames_per_speaker=30')
+  assert done.returncode == 0
+  assert json.loads(done.stdout) == {
+      'dataset': 'voxceleb2', 'closed_test': 5, 'd_pre': 1, 'd_rest': 1,
+      'refused': 6}
+  assert done.stderr == (
+      'note: 6 of 13 clips are refused before they are decoded; the most '
+      'frequent reason, 6 times: has a speaker with 24 frames in all; '
+      '--min_frames_per_speaker=30 asks for more\n')
+  done = testing.run_module(
+      'tools.prepare_voxceleb2', *arguments, '--min_frames_per_speaker=0')
+  assert (done.returncode, done.stderr) == (0, '')
+  assert not (tmp_path / 'out').exists()
+
+
+def test_a_folder_too_deep_is_one_line(tree, tmp_path):
+  done = testing.run_module(
+      'tools.prepare_voxceleb2', f'--input={tree}/dev',
+      f'--output={tmp_path / "out"}', '--dry_run')
+  assert (done.returncode, done.stdout) == (65, '')
+  assert done.stderr == (
+      f'error: {tree}/dev: is one level too deep, without vox2_meta.csv '
+      f'beside it; give {tree} (for this part alone with --subset=dev/)\n')
