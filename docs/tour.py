@@ -15,6 +15,7 @@ command that does the same.
 
 # %%
 import json
+import logging
 import os
 import pathlib
 import tempfile
@@ -24,12 +25,12 @@ from PIL import Image
 
 import earsr_tf
 from earsr_tf import config as config_lib
+from earsr_tf import environment
 from earsr_tf import evaluate
 from earsr_tf import export
 from earsr_tf import presets
 from earsr_tf import train
 from earsr_tf.data.datasets import synthetic
-from pipelines.ingest import prepare
 from tools import preview_batch
 
 home = pathlib.Path(
@@ -67,6 +68,10 @@ trained on, `open_test` has people whom no network meets in training.
 """
 
 # %%
+environment.quieten()  # Beam tells of file systems that are not installed
+logging.getLogger('apache_beam').setLevel(logging.ERROR)
+from pipelines.ingest import prepare  # noqa: E402  pylint: disable=C0413
+
 if not os.path.exists(os.path.join(data, 'manifest.json')):
   prepare.run(tree, data, 'synthetic')
 manifest = json.loads(pathlib.Path(data, 'manifest.json').read_text('utf-8'))
