@@ -1,5 +1,5 @@
 # %% [markdown]
-"""# A tour: from nothing to a face of one's own, in about a minute
+"""# A tour: from nothing to a face of one's own, in a minute or two
 
 Preset `tiny` takes every path that the real sizes take, on two CPU cores. Its
 networks see 16 to 32 faces, so its pictures are noise: look at the shapes and
@@ -150,7 +150,7 @@ LR is how many levels of 255 the output is off its 8x8 image.
 # %%
 results = evaluate.run(runs, data)
 for key, row in results['sets']['open']['rows'].items():
-  print(f'{results["rows"][key]["label"]:32} PSNR {row["psnr"] or 0:5.2f}'
+  print(f'{results["rows"][key]["label"]:32} PSNR {row["psnr"]:5.2f}'
         f'  SSIM {row["ssim"]:.3f}  LR {row["lr_consistency"]:5.1f}')
 
 # %% [markdown]
@@ -193,7 +193,7 @@ print(f'{home}/out.png: {face.shape} {face.dtype}, {np.ptp(face)} levels')
 """
 
 # %%
-for options in ({'strength': 0.0}, {'strength': 1.5}, {'consistency': '1'}):
+for options in ({'strength': 0.0}, {'strength': 1.5}, {'consistency': 1}):
   other = model.super_resolve(home / 'face.png', voice, **options)
   levels = np.abs(other.astype(float) - face).mean()
   print(f'{options}: {levels:.2f} levels from the face above')
