@@ -1,4 +1,4 @@
-"""The commands of README, index and pipeline page exist and take their flags."""
+"""Commands of README, index and pipeline page exist and take their flags."""
 
 from __future__ import annotations
 
