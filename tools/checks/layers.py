@@ -33,7 +33,6 @@ LAYERS = (
     (8, 'commands', ('earsr_tf/',)),
     (9, 'pipelines', ('pipelines/',)),
     (10, 'tools', ('tools/',)),
-    (11, 'tour', ('docs/',)),
     (11, 'tests', ('tests/',)),
 )
 # Module -> path prefixes that may import it.
