@@ -70,7 +70,7 @@ trained on, `open_test` has people whom no network meets in training.
 # %%
 environment.quieten()  # Beam tells of file systems that are not installed
 logging.getLogger('apache_beam').setLevel(logging.ERROR)
-from pipelines.ingest import prepare  # noqa: E402  pylint: disable=C0413
+from pipelines.ingest import prepare  # noqa: E402
 
 if not os.path.exists(os.path.join(data, 'manifest.json')):
   prepare.run(tree, data, 'synthetic')
