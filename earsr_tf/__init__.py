@@ -39,5 +39,5 @@ def load(folder: str | os.PathLike[str]) -> trained_model.TrainedModel:
   Raises:
     ExportError: If there is no model, or a file of it is damaged.
   """
-  from earsr_tf import trained_model as lib  # pylint: disable=C0415
+  from earsr_tf import trained_model as lib
   return lib.load(folder)

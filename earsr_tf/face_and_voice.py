@@ -83,7 +83,7 @@ def reduce_picture(
            'enlarged')
   # The road of a training picture: centre square, output size, degradation.
   square = reader.centre_square(picture, high_size)
-  from earsr_tf.evaluation import metrics  # pylint: disable=C0415
+  from earsr_tf.evaluation import metrics
   return metrics.degrade_uint8(
       square[np.newaxis], low_size, stretch=stretch)[0]
 

@@ -147,7 +147,6 @@ class TrainedModel:
   def _signatures(self) -> dict[str, Any]:
     """All signatures; loads TensorFlow and the weights."""
     environment.load_tensorflow()
-    # pylint: disable=import-outside-toplevel
     from earsr_tf.serving import signatures
     return signatures.load_all(str(self.version))
 
@@ -155,7 +154,6 @@ class TrainedModel:
               notice: face_and_voice.Notice) -> np.ndarray:
     """Named pictures -> [n, s, s, 3] uint8; one is in memory at a time."""
     function = self._signatures[export_manifest.SUPER_RESOLVE]
-    # pylint: disable=import-outside-toplevel
     from earsr_tf.serving import signatures
     low_size, high_size = signatures.sides(function)
     stretch = self.facts.get('low_res_stretch', False)
@@ -168,7 +166,6 @@ class TrainedModel:
   def _compute(self, image_low: np.ndarray, waveform: np.ndarray, count: int,
                strength: float, consistency: str) -> np.ndarray:
     """[N or 1, s, s, 3] and [N or 1, 64000] -> [N, S, S, 3] uint8."""
-    # pylint: disable=import-outside-toplevel
     import tensorflow as tf
 
     from earsr_tf.ops import consistency as consistency_lib
