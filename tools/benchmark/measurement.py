@@ -1,4 +1,4 @@
-"""What benchmarks share: a row of the table, the machine, fair rounds."""
+"""What benchmarks share: options, rows of the table, fair rounds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,20 @@ import resource
 import statistics
 import time
 from typing import Any, Callable, Mapping
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """What a suite is told.
+
+  Attributes:
+    input: A tree of clips, or ''.
+    rounds: Turns of every case.
+    parts: Parts to measure; () is all.
+  """
+  input: str
+  rounds: int
+  parts: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
