@@ -12,6 +12,8 @@ import statistics
 import time
 from typing import Any, Callable, Mapping
 
+from earsr_tf.evaluation import report
+
 
 @dataclasses.dataclass(frozen=True)
 class Options:
@@ -48,14 +50,8 @@ class Row:
 
 def machine() -> dict[str, Any]:
   """Processor, cores, load and date, as JSON-ready values."""
-  try:
-    text = pathlib.Path('/proc/cpuinfo').read_text('utf-8')
-  except OSError:
-    text = ''
-  found = re.search(r'model name\s*:\s*(.*)', text)
   return {
-      'processor': found.group(1).strip() if found else 'unknown',
-      'cores': len(os.sched_getaffinity(0)),
+      'processor': report.cpu_model(), 'cores': report.usable_cores(),
       'load': round(os.getloadavg()[0], 1),
       'date': datetime.date.today().isoformat()}
 
