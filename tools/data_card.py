@@ -21,8 +21,7 @@ from earsr_tf import cli
 from earsr_tf import durable
 from earsr_tf import environment
 from earsr_tf.data import manifest as manifest_lib
-from tools import data_card_page
-from tools import html_page
+from tools.pages import rendering
 
 _GENDERS = {0: 'female', 1: 'male', -1: 'unknown'}
 _REASONS = 12  # listed by name; the rest in one row
@@ -172,9 +171,8 @@ def render(manifest: manifest_lib.Manifest, splits: list[Split],
   for gender in {s: g for split in splits
                  for s, g in split.speakers.items()}.values():
     genders[_GENDERS.get(gender, 'unknown')] += 1
-  return html_page.render(
-      data_card_page.TEMPLATE,
-      manifest=manifest, splits=splits, samples=samples,
+  return rendering.render(
+      'data_card.html', manifest=manifest, splits=splits, samples=samples,
       records=sum(s.records for s in splits), seen=sum(s.seen for s in splits),
       speakers=len(manifest.all_speakers), genders=genders,
       hours=sum(seconds) / 3600, rejects=rejects(manifest.data_dir),

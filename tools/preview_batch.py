@@ -12,6 +12,7 @@ import io
 import os
 
 from absl import flags
+import matplotlib
 import numpy as np
 from PIL import Image
 from PIL import ImageDraw
@@ -112,14 +113,8 @@ def _title(speaker: str, gender: int, age: float) -> str:
 
 def _picture(spectrum: np.ndarray) -> np.ndarray:
   """[time, frequency] in [-1, 1] -> [frequency, time, 3] uint8, low below."""
-  levels = np.round((spectrum.T[::-1] + 1.0) * 127.5).astype(np.uint8)
-  # Black, violet, orange, white: brightness alone hides quiet harmonics.
-  stops = np.array([0, 90, 170, 255])
-  colours = np.array([(0, 0, 4), (100, 30, 120), (240, 110, 40),
-                      (252, 253, 220)])
-  return np.stack([
-      np.interp(levels, stops, colours[:, c]) for c in range(3)],
-                  axis=-1).astype(np.uint8)
+  return matplotlib.colormaps['inferno'](
+      (spectrum.T[::-1] + 1.0) / 2.0, bytes=True)[..., :3]
 
 
 def draw(samples: list[Sample], columns: int) -> Image.Image:

@@ -133,6 +133,22 @@ def test_paired_difference_interval_is_that_of_the_normal_law() -> None:
       values, np.zeros(400), np.arange(400), seed=1)
 
 
+def test_paired_difference_draws_are_those_of_its_seed() -> None:
+  # Two people: the mean of a draw is 0, 1/2 or 1; a quarter is 0, a quarter 1.
+  a, b = np.array([0.0, 1.0]), np.zeros(2)
+  result = metrics.paired_difference(a, b, np.arange(2))
+  assert (result.low, result.high) == (0.0, 1.0)
+  # Intervals that were published are found again: NumPy's own draws.
+  values = np.random.default_rng(40).normal(size=40)
+  draws = np.random.default_rng(0)
+  means = np.concatenate([
+      values[draws.integers(40, size=(1000, 40))].mean(axis=1)
+      for _ in range(10)])
+  result = metrics.paired_difference(values, np.zeros(40), np.arange(40))
+  assert [result.low, result.high] == pytest.approx(
+      np.percentile(means, [2.5, 97.5]), rel=1e-12)
+
+
 def test_paired_difference_of_one_speaker_or_none() -> None:
   one = metrics.paired_difference(np.ones(2), np.zeros(2), np.zeros(2))
   assert one.mean == 1.0 and math.isnan(one.low) and one.speakers == 1

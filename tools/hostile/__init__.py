@@ -1,1 +1,1 @@
-"""Files that decoders trip over."""
+"""Files that decoders trip over, and what becomes of them."""

@@ -1,7 +1,7 @@
 """Files that decoders trip over, made here: lying headers, bombs, odd names.
 
 Small on disk and quick to make. `write` fills a folder; tests and
-tools/hostile_media feed it to everything that reads foreign media.
+tools/hostile/reading feed it to everything that reads foreign media.
 """
 
 from __future__ import annotations

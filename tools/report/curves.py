@@ -1,73 +1,51 @@
-"""Curves as inline SVG: axes, ticks, gaps, marks; colours come from the page.
+"""Curves as inline SVG by matplotlib: gaps, marks, bands, logarithmic axes.
 
-All functions here are of numbers alone. Images shown go to the right.
+All functions here are of numbers alone. Images shown go to the right. Colours
+are names of the page's style, so that a curve is readable in light and dark.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import re
-from typing import Sequence
+import io
+from typing import Mapping, Sequence
+from xml.etree import ElementTree
 
 import markupsafe
+import matplotlib
+from matplotlib import axes as axes_lib
+from matplotlib import figure as figure_lib
+from matplotlib import ticker
+import numpy as np
 
-WIDTH, HEIGHT = 320, 170
-# The plot's corners; ticks stand left and below.
-LEFT, RIGHT, TOP, BOTTOM = 48, 310, 10, 142
 POINTS = 600  # of more rows, groups are drawn
 _GROUPS = 300
 _LOG_RATIO = 30.0  # from which greatest to least value are on a log scale
-_TICKS = 5
+_TICKS = {'nbins': 5, 'steps': (1, 2, 5, 10), 'min_n_ticks': 3}
+
+_INCHES = 3.2, 1.7
+_PLOT = 0.16, 0.21, 0.79, 0.69  # left, bottom, width, height of the picture
+# Name in the page -> what stands for it until the picture is done. All are
+# readable on white and on black, too.
+_COLOURS = {
+    '--bar': '#4a7fb5', '--faint': '#767676', '--grid': '#88888a',
+    '--bad': '#c0392b'}
+_LINE, _FAINT, _GRID, _BAD = _COLOURS.values()
+_LOOK = {
+    'svg.fonttype': 'none', 'svg.hashsalt': 'curves', 'font.size': 7,
+    'font.family': 'DejaVu Sans', 'axes.edgecolor': _FAINT,
+    'axes.labelcolor': _FAINT, 'axes.linewidth': 0.6, 'axes.spines.top': False,
+    'axes.spines.right': False, 'axes.grid': True, 'axes.grid.axis': 'y',
+    'grid.color': _GRID, 'grid.alpha': 0.4, 'grid.linewidth': 0.4,
+    'xtick.color': _FAINT, 'ytick.color': _FAINT, 'ytick.major.size': 0,
+    'ytick.minor.size': 0, 'xtick.major.width': 0.6, 'axes.xmargin': 0,
+    'text.usetex': False}
+_SVG = '{http://www.w3.org/2000/svg}'
+# HTML knows these without namespaces.
+ElementTree.register_namespace('', _SVG[1:-1])
+ElementTree.register_namespace('xlink', 'http://www.w3.org/1999/xlink')
 
 Point = tuple[float, float | None]
-
-
-@dataclasses.dataclass(frozen=True)
-class Axis:
-  """From values to places.
-
-  Attributes:
-    low: Value at `start`.
-    high: Value at `end`; greater than `low`.
-    start: Place of `low`.
-    end: Place of `high`.
-    is_log: Whether places follow logarithms; then `low` is positive.
-  """
-  low: float
-  high: float
-  start: float
-  end: float
-  is_log: bool = False
-
-  def place(self, value: float) -> float:
-    """The place of a value."""
-    low, high = self.low, self.high
-    if self.is_log:
-      low, high, value = math.log10(low), math.log10(high), math.log10(value)
-    return self.start + (value - low) / (high - low) * (self.end - self.start)
-
-  def ticks(self) -> list[float]:
-    """At most about five round values between `low` and `high`."""
-    if self.is_log:
-      return self._decades()
-    power = math.floor(math.log10((self.high - self.low) / _TICKS))
-    step = next(m * 10.0**e for e in (power, power + 1) for m in (1, 2, 5)
-                if (self.high - self.low) / (m * 10.0**e) <= _TICKS)
-    first = math.ceil(self.low / step - 1e-9)
-    last = math.floor(self.high / step + 1e-9)
-    return [i * step for i in range(first, last + 1)]
-
-  def _decades(self) -> list[float]:
-    """Powers of ten, with 2 and 5 between them where there are few."""
-    first = math.ceil(math.log10(self.low) - 1e-9)
-    last = math.floor(math.log10(self.high) + 1e-9)
-    if last - first < 2:
-      ticks = [m * 10.0**e for e in range(first - 1, last + 1)
-               for m in (1, 2, 5)]
-      return [tick for tick in ticks if self.low <= tick <= self.high]
-    every = -(-(last - first + 1) // _TICKS)
-    return [10.0**e for e in range(first, last + 1, every)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,41 +76,20 @@ class Style:
   from_zero: bool = False
 
 
-@dataclasses.dataclass(frozen=True)
-class Group:
-  """Rows that are drawn as one: mean, least and greatest value."""
-  images: float
-  mean: float
-  low: float
-  high: float
-
-
-def short(value: float) -> str:
-  """A number for a tick: 6000, 12k, 2.5M, 0.05, 1e-5."""
-  for size, unit in ((1e6, 'M'), (1e4, 'k')):
-    if size <= abs(value) < 1e9:
-      return f'{value / (1e6 if unit == "M" else 1e3):.4g}{unit}'
-  text = f'{value:.4g}' if abs(value) >= 1e-3 or not value else f'{value:.3g}'
-  return re.sub(r'e([-+])0*', r'e\1', text).replace('e+', 'e')
-
-
 def window(rows: int) -> int:
   """Rows that the mean is taken over: odd, about a fifteenth; 1: no mean."""
   return 1 if rows < 12 else rows // 15 // 2 * 2 + 3
 
 
-def moving_mean(points: Sequence[tuple[float, float]], width: int
-                ) -> list[tuple[float, float]]:
-  """The mean over `width` points around each; fewer at the ends.
+def moving_mean(values: np.ndarray, width: int) -> np.ndarray:
+  """The mean over `width` values around each, [n]; fewer at the ends.
 
   The ends take as many from both sides, so that a trend is not bent.
   """
-  means = []
-  for i, (images, _) in enumerate(points):
-    reach = min(width // 2, i, len(points) - 1 - i)
-    values = [v for _, v in points[i - reach:i + reach + 1]]
-    means.append((images, sum(values) / len(values)))
-  return means
+  reach = np.minimum(np.arange(len(values)), np.arange(len(values))[::-1])
+  return np.array([
+      values[i - r:i + r + 1].mean()
+      for i, r in enumerate(np.minimum(reach, width // 2))])
 
 
 def group_size(rows: int) -> int:
@@ -140,37 +97,20 @@ def group_size(rows: int) -> int:
   return 1 if rows <= POINTS else -(-rows // _GROUPS)
 
 
-def grouped(points: Sequence[Point]) -> list[Group]:
-  """Joins every `group_size` rows; what is not finite is left out."""
-  size, groups = group_size(len(points)), []
-  for at in range(0, len(points), size):
-    part = [(x, y) for x, y in points[at:at + size] if y is not None]
-    if part:
-      values = [y for _, y in part]
-      groups.append(Group(
-          sum(x for x, _ in part) / len(part), sum(values) / len(values),
-          min(values), max(values)))
-  return groups
+def grouped(values: np.ndarray) -> np.ma.MaskedArray:
+  """Every `group_size` values as rows, [groups, size]; NaN is masked."""
+  size = group_size(len(values))
+  filled = np.full(-(-len(values) // size) * size, np.nan)
+  filled[:len(values)] = values
+  return np.ma.masked_invalid(filled).reshape(-1, size)
 
 
-def axes(points: Sequence[Point], style: Style) -> tuple[Axis, Axis] | None:
-  """The axes that fit a curve; None if no value is finite."""
-  values = [y for _, y in points if y is not None]
-  if not values:
-    return None
-  low, high = min(values), max(values)
-  if style.from_zero:
-    low, high = min(low, 0.0), max(high, 0.0)
-  is_log = low > 0 and high / low > _LOG_RATIO
-  if high - low <= 1e-9 * abs(high):
-    low, high = low - (abs(low) or 1.0) / 10, high + (abs(high) or 1.0) / 10
-  elif is_log:
-    low, high = low / (high / low)**0.05, high * (high / low)**0.05
-  else:
-    pad = 0.05 * (high - low)
-    low, high = (low if low == 0 and style.from_zero else low - pad), high + pad
-  last = max(x for x, _ in points) or 1.0
-  return (Axis(0.0, last, LEFT, RIGHT), Axis(low, high, BOTTOM, TOP, is_log))
+def is_logarithmic(values: Sequence[float | None], style: Style = Style()
+                   ) -> bool:
+  """Whether values are shown on a logarithmic axis."""
+  finite = [value for value in values if value is not None]
+  low, high = min(finite, default=0.0), max(finite, default=0.0)
+  return not style.from_zero and 0 < low < high / _LOG_RATIO
 
 
 def draw(name: str, points: Sequence[Point], style: Style = Style(),
@@ -186,102 +126,120 @@ def draw(name: str, points: Sequence[Point], style: Style = Style(),
   Returns:
     An <svg> element; '' if no value is finite.
   """
-  found = axes(points, style)
-  if found is None:
+  images, values = np.array(points, np.float64).reshape(-1, 2).T
+  if not np.isfinite(values).any():
     return markupsafe.Markup('')
-  x, y = found
-  return markupsafe.Markup('\n').join([
-      markupsafe.Markup('<svg viewBox="0 0 {} {}" role="img" aria-label="{}">'
-                        ).format(WIDTH, HEIGHT, f'{name} over images'),
-      _frame(x, y), _marks(marks, x, y, behind=True),
-      _curve(points, style, x, y), _gaps(points, x),
-      _marks(marks, x, y, behind=False), markupsafe.Markup('</svg>')])
+  with matplotlib.rc_context(_LOOK):
+    axes = _axes(images, values, style)
+    _curve(axes, images, values, style)
+    titles = _gaps(axes, images[np.isnan(values)]) | _marks(axes, marks)
+    return _svg(axes.figure, f'{name} over images', titles)
 
 
-def _frame(x: Axis, y: Axis) -> markupsafe.Markup:
-  """Grid, ticks and the name of the horizontal axis."""
-  parts = []
-  for value in y.ticks():
-    at = f'{y.place(value):.1f}'
-    parts.append(f'<path class="grid" d="M{LEFT},{at}H{RIGHT}"/>'
-                 f'<text class="end" x="{LEFT - 5}" y="{at}" dy="3.5">'
-                 f'{short(value)}</text>')
-  for value in x.ticks():
-    at = f'{x.place(value):.1f}'
-    parts.append(f'<path class="axis" d="M{at},{BOTTOM}v4"/>'
-                 f'<text class="mid" x="{at}" y="{BOTTOM + 14}">'
-                 f'{short(value)}</text>')
-  parts.append(f'<path class="axis" d="M{LEFT},{TOP}V{BOTTOM}H{RIGHT}"/>'
-               f'<text class="end" x="{RIGHT}" y="{HEIGHT - 3}">images</text>')
-  return markupsafe.Markup('\n'.join(parts))  # numbers and our own words only
+def _axes(images: np.ndarray, values: np.ndarray, style: Style
+          ) -> axes_lib.Axes:
+  """Axes that fit a curve."""
+  axes = figure_lib.Figure(_INCHES).add_axes(_PLOT)
+  finite = values[np.isfinite(values)]
+  axes.set_xlim(0.0, images.max() or 1.0)
+  axes.xaxis.set_major_locator(ticker.MaxNLocator(**_TICKS))
+  axes.xaxis.set_major_formatter(ticker.EngFormatter(sep=''))
+  axes.set_xlabel('images', loc='right', labelpad=0)
+  if is_logarithmic(finite, style):
+    axes.set_yscale('log')
+  else:
+    axes.yaxis.set_major_locator(ticker.MaxNLocator(**_TICKS))
+  axes.update_datalim([(0.0, y) for y in (finite.min(), finite.max())])
+  if style.from_zero:
+    axes.update_datalim([(0.0, 0.0)])
+  axes.autoscale_view(scalex=False)
+  if style.from_zero and finite.min() >= 0:
+    axes.set_ylim(bottom=0.0)
+  axes.autoscale(False)
+  return axes
 
 
-def _curve(points: Sequence[Point], style: Style, x: Axis, y: Axis
-           ) -> markupsafe.Markup:
+def _curve(axes: axes_lib.Axes, images: np.ndarray, values: np.ndarray,
+           style: Style) -> None:
   """The values: a line, or the band and the means of groups."""
-  if group_size(len(points)) > 1:
-    groups = grouped(points)
-    band = _path([(g.images, g.high) for g in groups], style, x, y)
-    band += _path([(g.images, g.low) for g in groups[::-1]], style, x, y
-                  ).replace('M', 'L')
-    line = _path([(g.images, g.mean) for g in groups], style, x, y)
-    return markupsafe.Markup(
-        f'<path class="band" d="{band}Z"/><path class="line" d="{line}"/>')
-  width = window(len(points)) if style.is_noisy else 1
-  raw, means = '', ''
-  for part in _unbroken(points):
-    raw += _path(part, style, x, y)
-    if width > 1:
-      means += _path(moving_mean(part, width), style, x, y)
-  kind = 'raw' if means else 'line'
-  strong = f'<path class="line" d="{means}"/>' if means else ''
-  return markupsafe.Markup(f'<path class="{kind}" d="{raw}"/>{strong}')
+  size, width = group_size(len(values)), 1
+  if size > 1:
+    groups = grouped(values)
+    images = grouped(images).mean(axis=1)
+    axes.fill_between(
+        images, groups.min(axis=1), groups.max(axis=1), color=_LINE, alpha=0.25,
+        linewidth=0, clip_on=False, gid='.band')
+    values = groups.mean(axis=1).filled(np.nan)
+  elif style.is_noisy:
+    width = window(len(values))
+  parts = np.ma.clump_unmasked(np.ma.masked_invalid(values))
+  draws = {
+      'color': _LINE, 'clip_on': False, 'solid_capstyle': 'round',
+      'drawstyle': 'steps-post' if style.is_step else 'default'}
+  lone = [part.start for part in parts if part.stop == part.start + 1]
+  axes.plot(images[lone], values[lone], 'o', color=_LINE, markersize=2,
+            markeredgewidth=0, clip_on=False, gid='.lone')
+  if width > 1:
+    axes.plot(images, values, linewidth=0.7, alpha=0.45, gid='.raw', **draws)
+    means = np.full(len(values), np.nan)
+    for part in parts:
+      means[part] = moving_mean(values[part], width)
+    values = means
+  axes.plot(images, values, linewidth=1.3, gid='.line', **draws)
 
 
-def _unbroken(points: Sequence[Point]) -> list[list[tuple[float, float]]]:
-  """The stretches between values that are not finite."""
-  parts: list[list[tuple[float, float]]] = [[]]
-  for images, value in points:
-    if value is None:
-      parts.append([])
-    else:
-      parts[-1].append((images, value))
-  return [part for part in parts if part]
-
-
-def _path(points: Sequence[tuple[float, float]], style: Style, x: Axis,
-          y: Axis) -> str:
-  """Path data; a lone point becomes a dot of the line's width."""
-  places = [(f'{x.place(a):.1f}', f'{y.place(b):.1f}') for a, b in points]
-  text = f'M{places[0][0]},{places[0][1]}'
-  for a, b in places[1:]:
-    text += f'H{a}V{b}' if style.is_step else f'L{a},{b}'
-  return text if places[1:] else text + 'h0'
-
-
-def _gaps(points: Sequence[Point], x: Axis) -> markupsafe.Markup:
+def _gaps(axes: axes_lib.Axes, images: np.ndarray) -> dict[str, list[str]]:
   """Crosses on the axis where a value is not finite; of many, every n-th."""
-  places = [a for a, b in points if b is None]
-  return markupsafe.Markup('').join(
-      markupsafe.Markup(
-          '<path class="bad" d="M{:.1f},{}l6,6m0,-6l-6,6"><title>not finite at '
-          '{:.0f} images</title></path>').format(
-              x.place(a) - 3, BOTTOM - 3, a)
-      for a in places[::1 + len(places) // _GROUPS])
+  images = images[::1 + len(images) // _GROUPS]
+  axes.plot(images, np.zeros(len(images)), 'x', color=_BAD, markersize=4,
+            transform=axes.get_xaxis_transform(), clip_on=False, zorder=3,
+            gid='.bad')
+  return {'.bad': [f'not finite at {x:.0f} images' for x in images]}
 
 
-def _marks(marks: Sequence[Mark], x: Axis, y: Axis, *, behind: bool
-           ) -> markupsafe.Markup:
+def _marks(axes: axes_lib.Axes, marks: Sequence[Mark]) -> dict[str, list[str]]:
   """Lines, which lie behind the curve, or dots on it."""
-  parts = []
+  last = axes.get_xlim()[1]
+  dots = [mark for mark in marks if mark.value is not None]
+  axes.plot([min(mark.images, last) for mark in dots],
+            [mark.value for mark in dots], 'o', color=_LINE, markersize=3.5,
+            markeredgewidth=0, clip_on=False, zorder=3, gid='.marks')
+  titles = {'.marks': [mark.text for mark in dots]}
   for mark in marks:
-    at = f'{x.place(min(mark.images, x.high)):.1f}'
-    if behind and mark.value is None:
-      parts.append(markupsafe.Markup(
-          '<path class="phase" d="M{},{}V{}"><title>{}</title></path>').format(
-              at, TOP, BOTTOM, mark.text))
-    elif not behind and mark.value is not None:
-      parts.append(markupsafe.Markup(
-          '<circle class="mark" cx="{}" cy="{:.1f}" r="2.5"><title>{}</title>'
-          '</circle>').format(at, y.place(mark.value), mark.text))
-  return markupsafe.Markup('').join(parts)
+    if mark.value is None:
+      name = f'.phase {len(titles)}'
+      axes.axvline(min(mark.images, last), color=_FAINT, linewidth=0.7,
+                   linestyle=(0, (4, 4)), zorder=1, clip_on=False, gid=name)
+      titles[name] = [mark.text]
+  return titles
+
+
+def _svg(figure: figure_lib.Figure, label: str,
+         titles: Mapping[str, Sequence[str]]) -> markupsafe.Markup:
+  """The picture as an element of a page.
+
+  Args:
+    figure: The picture; artists whose gid begins with a dot get a class.
+    label: What it shows.
+    titles: gid -> what to show under the pointer: a text for each of its
+      markers, or one for all of it.
+  """
+  stream = io.StringIO()
+  figure.savefig(stream, format='svg', transparent=True, metadata=dict.fromkeys(
+      ('Creator', 'Date', 'Format', 'Type')))
+  text = stream.getvalue()
+  for name, colour in _COLOURS.items():
+    text = text.replace(colour, f'var({name})')
+  root = ElementTree.fromstring(text)
+  root[:] = [part for part in root if part.find(f'{_SVG}style') is None]
+  for group in root.iter(f'{_SVG}g'):
+    name = group.attrib.pop('id', '')  # another curve has the same
+    if name.startswith('.'):
+      group.set('class', name[1:].partition(' ')[0])
+    targets = list(group.iter(f'{_SVG}use')) or [group]
+    for target, title in zip(targets, titles.get(name, ())):
+      ElementTree.SubElement(target, f'{_SVG}title').text = title
+  for name in ('width', 'height'):
+    del root.attrib[name]
+  root.attrib.update({'role': 'img', 'aria-label': label})
+  return markupsafe.Markup(ElementTree.tostring(root, encoding='unicode'))

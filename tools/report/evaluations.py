@@ -5,6 +5,9 @@ from __future__ import annotations
 import pathlib
 from typing import Any
 
+import markdown_it
+import markupsafe
+
 from earsr_tf.evaluation import report
 from earsr_tf.evaluation import tables
 from tools.report import events
@@ -36,46 +39,31 @@ def folders(place: run_files.Place) -> list[pathlib.Path]:
   return list(found)
 
 
-def blocks(markdown: str) -> list[tuple[str, Any]]:
-  """Takes our own Markdown apart.
-
-  Args:
-    markdown: Of `tables.markdown`: headings, paragraphs, lists and tables.
-
-  Returns:
-    ('heading', text), ('text', text), ('list', lines) and ('table', rows of
-    cells, the header first).
-  """
-  found = []
-  for part in markdown.strip().split('\n\n'):
-    lines = part.split('\n')
-    if part.startswith('#'):
-      found.append(('heading', part.lstrip('# ')))
-    elif part.startswith('|'):
-      rows = [line.strip().strip('|').split('|') for line in lines]
-      found.append(('table', [[cell.strip() for cell in row]
-                              for i, row in enumerate(rows) if i != 1]))
-    elif part.startswith('- '):
-      found.append(('list', [line[2:] for line in lines]))
-    else:
-      found.append(('text', part.replace('`', '')))
-  return found
+def html(markdown: str) -> markupsafe.Markup:
+  """Markdown of `tables.markdown` as HTML; all else in it stays text."""
+  words = markdown_it.MarkdownIt('zero').enable([
+      'heading', 'table', 'list', 'backticks', 'emphasis'])
+  tokens = words.parse(markdown)
+  for token in tokens:
+    if token.type.startswith('heading'):
+      token.tag = 'h3'  # below those of the page
+  return markupsafe.Markup(words.renderer.render(tokens, words.options, {}))
 
 
 def section(folder: pathlib.Path) -> dict[str, Any]:
-  """An evaluation for the page: `name`, `blocks`, `figures`, `problems`."""
+  """An evaluation for the page: `name`, `text`, `figures`, `problems`."""
   problems: list[str] = []
   results = run_files.read_json(folder / RESULTS, problems)
-  parts = []
+  text = markupsafe.Markup('')
   if results:
     try:
       # 'Evaluation' stands in the page already.
-      parts = blocks(tables.markdown(results))[1:]
+      text = html(tables.markdown(results).partition('\n')[2])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
       problems.append(
           f'{RESULTS} is of another form than this version writes '
           f'({type(error).__name__}: {error})')
-  return {'name': str(folder), 'blocks': parts, 'problems': problems,
+  return {'name': str(folder), 'text': text, 'problems': problems,
           'figures': pictures(folder, problems)}
 
 

@@ -6,9 +6,8 @@ import datetime
 from typing import Any, Sequence
 
 from earsr_tf import config as config_lib
-from tools import html_page
+from tools.pages import rendering
 from tools.report import evaluations
-from tools.report import page
 from tools.report import run_files
 from tools.report import run_settings
 from tools.report import stage_section
@@ -57,8 +56,8 @@ def make(folder: str, data_dir: str = '') -> str:
   if root:
     times = evaluations.times(root, problems)
     results = evaluations.pictures(root, problems)
-  return html_page.render(
-      page.TEMPLATE,
+  return rendering.render(
+      'run.html',
       title=folder, date=datetime.datetime.now(datetime.timezone.utc).strftime(
           '%Y-%m-%d %H:%M:%S'),
       finished=sum(bool(stage.finished) for stage in stages),

@@ -179,14 +179,13 @@ def _chart(name: str, rows: Sequence[run_files.Row],
   style = curves.Style(
       is_noisy=group not in _CALM, is_step=group in ('weight', 'skipped'),
       from_zero=group in _FROM_ZERO)
-  axes = curves.axes(points, style)
   values = [value for _, value in points if value is not None]
-  said = ['log scale'] if axes and axes[1].is_log else []
+  said = ['log scale'] if curves.is_logarithmic(values, style) else []
   if len(values) < len(points):
     said.append(f'{len(points) - len(values)} not finite')
   if marks:
     said.append(f'dots: {len(marks)} halvings')
-  return Chart(name, curves.short(values[-1]) if values else 'none',
+  return Chart(name, f'{values[-1]:.4g}' if values else 'none',
                ', '.join(said), curves.draw(
                    name, line, style, [*boundaries, *marks]))
 

@@ -1,4 +1,4 @@
-"""What benchmarks share: a row of the table, the machine, fair rounds."""
+"""What benchmarks share: options, rows of the table, fair rounds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,22 @@ import resource
 import statistics
 import time
 from typing import Any, Callable, Mapping
+
+from earsr_tf.evaluation import report
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+  """What a suite is told.
+
+  Attributes:
+    input: A tree of clips, or ''.
+    rounds: Turns of every case.
+    parts: Parts to measure; () is all.
+  """
+  input: str
+  rounds: int
+  parts: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,14 +50,8 @@ class Row:
 
 def machine() -> dict[str, Any]:
   """Processor, cores, load and date, as JSON-ready values."""
-  try:
-    text = pathlib.Path('/proc/cpuinfo').read_text('utf-8')
-  except OSError:
-    text = ''
-  found = re.search(r'model name\s*:\s*(.*)', text)
   return {
-      'processor': found.group(1).strip() if found else 'unknown',
-      'cores': len(os.sched_getaffinity(0)),
+      'processor': report.cpu_model(), 'cores': report.usable_cores(),
       'load': round(os.getloadavg()[0], 1),
       'date': datetime.date.today().isoformat()}
 

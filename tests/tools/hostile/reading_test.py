@@ -10,8 +10,9 @@ import pathlib
 import pytest
 
 from earsr_tf.media import talking_face
-from tools import hostile_media
 from tools.hostile import corpus
+from tools.hostile import reading
+from tools.hostile import tally
 
 
 @pytest.fixture(name='voice')
@@ -26,18 +27,18 @@ def test_a_folder_is_examined(tmp_path, voice):
   (tmp_path / 'none').mkdir()
   (tmp_path / 'face.png').write_bytes(corpus.face())
   (tmp_path / 'more' / 'text\n.png').write_bytes(b'text')
-  paths = hostile_media.files(str(tmp_path))
+  paths = reading.files(str(tmp_path))
   assert len(paths) == 4 and str(tmp_path / 'none') in paths
   # In a new process: this one may hold gigabytes, which would be counted.
   with futures.ProcessPoolExecutor(
       1, multiprocessing.get_context('spawn')) as pool:
     outcomes = [o for path in paths for o in pool.submit(
-        hostile_media.examine, path, path.removeprefix(f'{tmp_path}/'),
+        reading.examine, path, path.removeprefix(f'{tmp_path}/'),
         voice).result()]
   assert [o.reason for o in outcomes if o.file == 'face.png'] == [
       '', 'is not a sound file (PNG)']
   assert all(o.is_clean and 1 << 20 < o.bytes < 1 << 30 for o in outcomes)
-  lines = hostile_media.report(outcomes, 1).splitlines()
+  lines = tally.report(outcomes, 1).splitlines()
   assert '| **all** | 4 | 1 | 1 | 0 | 2 |' in lines
   assert '| more | 1 | 0 | 0 | 0 | 1 |' in lines
   assert any(line.startswith('8 readings, 6 refused; 0 ') for line in lines)
@@ -51,13 +52,13 @@ def test_what_is_no_refusal_is_not_clean(
     del clip, wanted
     raise error
   monkeypatch.setattr(talking_face, 'read', read)
-  found = hostile_media.examine(str(tmp_path), 'name', voice)
+  found = reading.examine(str(tmp_path), 'name', voice)
   assert [(o.is_clean, o.reason) for o in found] == [
       (False, reason), (True, 'is not a regular file')]
-  assert ' 1 ended badly.' in hostile_media.report(found, 0)
+  assert ' 1 ended badly.' in tally.report(found, 0)
 
 
 def test_a_crash_is_told(tmp_path, voice, monkeypatch):
   monkeypatch.setattr(talking_face, 'read', lambda clip, wanted: os._exit(9))
-  outcome = hostile_media.examine(str(tmp_path), 'name', voice)[0]
+  outcome = reading.examine(str(tmp_path), 'name', voice)[0]
   assert (outcome.reason, outcome.is_clean) == ('the reader crashed', False)

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-
-from tests import testing
-from tools import benchmark
-from tools import benchmark_data
-from tools import measurement
+from tools.benchmark import measurement
 
 
 def test_rounds_are_medians_of_turns(monkeypatch):
@@ -43,23 +37,3 @@ def test_a_peak_begins_again():
   del block
   measurement.restart_peak_memory()
   assert 1 < measurement.peak_memory() < high - 32
-
-
-def test_commands_of_children_are_noted():
-  commands = []
-  with benchmark_data._recorded(commands):
-    subprocess.run([sys.executable, '-c', 'pass'], check=True)
-  subprocess.run([sys.executable, '-c', ''], check=True)
-  assert commands == [[sys.executable, '-c', 'pass']]
-
-
-def test_the_start_of_a_run_is_taken_off():
-  # 2 s for the first clip, half a second for each of 8 more.
-  assert benchmark_data._marginal(9, 9 / 6.0, 1 / 2.0) == 2.0
-
-
-def test_the_command_names_unknown_parts():
-  assert benchmark.SUITES['data'] == 'tools.benchmark_data'
-  done = testing.run_module('tools.benchmark', '--parts=prepare,speed')
-  assert done.returncode == 1
-  assert '--parts=speed' in done.stderr and 'memory' in done.stderr

@@ -16,24 +16,10 @@ import sys
 from absl import flags
 
 from earsr_tf import cli
-from tools import measurement
+from tools.benchmark import measurement
 
 # Name -> module.
-SUITES = {'data': 'tools.benchmark_data'}
-
-
-@dataclasses.dataclass(frozen=True)
-class Options:
-  """What a suite is told.
-
-  Attributes:
-    input: A tree of clips, or ''.
-    rounds: Turns of every case.
-    parts: Parts to measure; () is all.
-  """
-  input: str
-  rounds: int
-  parts: tuple[str, ...]
+SUITES = {'data': 'tools.benchmark.data'}
 
 
 def main() -> None:
@@ -48,7 +34,7 @@ def main() -> None:
   machine = measurement.machine()
   rows = []
   for row in suite.measure(
-      Options(values.input, values.rounds, tuple(values.parts))):
+      measurement.Options(values.input, values.rounds, tuple(values.parts))):
     print(f'{row.name}: {row.value:.4g} {row.unit}', file=sys.stderr)
     rows.append(row)
   command = f'python -m tools.benchmark {" ".join(sys.argv[1:])}'

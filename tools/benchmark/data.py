@@ -15,7 +15,7 @@ import tempfile
 from typing import Any, Callable, Iterator
 from unittest import mock
 
-from tools import measurement
+from tools.benchmark import measurement
 
 PARTS = ('prepare', 'records', 'memory')
 
@@ -25,11 +25,11 @@ _PLANNED = (1_000, 10_000)
 _STUB_BYTES = 100_000
 
 
-def measure(options: Any) -> Iterator[measurement.Row]:
+def measure(options: measurement.Options) -> Iterator[measurement.Row]:
   """Measures the parts that are asked for; yields rows as they are known.
 
   Args:
-    options: A `tools.benchmark.Options`.
+    options: What to measure, and how often.
   """
   parts = options.parts or PARTS
   with tempfile.TemporaryDirectory() as scratch:

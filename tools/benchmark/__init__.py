@@ -1,0 +1,1 @@
+"""How fast, on this machine, now: a module per suite."""
