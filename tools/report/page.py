@@ -10,6 +10,7 @@ nav { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: .8rem 0; }
 table { width: auto; min-width: 50%; font-size: .87rem; }
 th { font-weight: 600; vertical-align: bottom; }
 td { vertical-align: top; }
+td.below { color: var(--bad); }
 td.text, th.text { text-align: left; }
 table.facts td { text-align: left; overflow-wrap: anywhere; }
 table.facts { width: 100%; }
@@ -70,7 +71,9 @@ summary { cursor: pointer; }
 <div class="scroll"><table>
 <tr>{% for cell in cells[0] %}<th>{{ cell }}</th>{% endfor %}</tr>
 {% for row in cells[1:] %}
-<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>
+<tr>{% for cell in row %}
+<td{{ ' class=below' if cell.endswith('<') }}>{{ cell }}</td>
+{% endfor %}</tr>
 {% endfor %}
 </table></div>
 {% endmacro %}

@@ -249,6 +249,17 @@ def test_markdown_becomes_blocks() -> None:
           ('heading', 'Not evaluated'), ('list', ['one', 'two'])]
 
 
+def test_a_value_below_its_floor_is_coloured(
+    runs: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+  monkeypatch.setattr(
+      evaluations.tables, 'markdown',
+      lambda results: '# E\n\n| M | PSNR |\n|---|---:|\n| F | 20.00< |\n')
+  (runs / 'evaluation.json').write_text('{"format": 1}')
+  page = run_page.make(str(runs))
+  assert '<td class=below>20.00&lt;</td>' in page
+  assert '<td>F</td>' in page
+
+
 @pytest.mark.parametrize('part, message', [
     ('nowhere', 'no such folder'), ('.', 'holds no run'),
     ('runs/finetune', 'is one stage of a run')])
