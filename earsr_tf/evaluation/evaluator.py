@@ -14,6 +14,9 @@ from earsr_tf.data import manifest as manifest_lib
 from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
+from earsr_tf.evaluation import floor_fitting
+from earsr_tf.evaluation import floor_marks
+from earsr_tf.evaluation import linear_floors
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import report as report_lib
 from earsr_tf.evaluation import rows as rows_lib
@@ -66,6 +69,7 @@ def evaluate(
     batch_size: int = 16,
     seed: int = 0,
     consistency: str = consistency_mode.OFF,
+    floors: bool = True,
 ) -> Evaluation:
   """Evaluates all rows that a run folder can make.
 
@@ -77,6 +81,7 @@ def evaluate(
     batch_size: Images at a time.
     seed: Chooses frames, segments, other voices, and the bootstrap.
     consistency: Adds corrected rows unless 'off'; see `corrections.rows`.
+    floors: Adds linear rows; see `linear_floors`.
 
   Returns:
     The evaluation.
@@ -93,28 +98,44 @@ def evaluate(
   reconstructor = rows_lib.load(run_root, len(info.speakers))
   consistency_mode.check_stretch(
       consistency, reconstructor.config.model.low_res_stretch)
+  linear = (floor_fitting.fit(reconstructor, data_dir, seed=seed)
+            if floors else None)
   done = {}
   for name in sets:
     result = evaluate_set(
         reconstructor, data_dir, name, frames_per_clip=frames_per_clip,
-        batch_size=batch_size, seed=seed, consistency=consistency)
+        batch_size=batch_size, seed=seed, consistency=consistency,
+        floors=linear)
     if result is not None:
       done[name] = result
+  parts = {name: result.report for name, result in done.items()}
+  results = _results(
+      reconstructor, linear, parts, consistency,
+      seed=seed, run_root=run_root, data_dir=data_dir,
+      data_manifest_sha256=info.manifest_sha256)
+  return Evaluation(results, done, reconstructor)
+
+
+def _results(
+    reconstructor: rows_lib.Reconstructor,
+    floors: linear_floors.Floors | None, parts: Mapping[str, Any],
+    consistency: str, **facts: Any) -> dict[str, Any]:
+  """What evaluation.json holds."""
   config = reconstructor.config
-  rows = rows_lib.ROWS + corrections.rows(rows_lib.ROWS, consistency)
-  results = {
+  rows = rows_lib.ROWS + (floors.rows if floors else ())
+  rows += corrections.rows(rows_lib.ROWS, consistency)
+  return {
       'format': 1,
       'provenance': report_lib.provenance(
-          preset=config.preset, training_seed=config.seed, seed=seed,
-          run_root=run_root, data_dir=data_dir,
-          data_manifest_sha256=info.manifest_sha256),
+          preset=config.preset, training_seed=config.seed, **facts),
       'protocol': [metrics.PROTOCOL, attributes.PROTOCOL],
       'consistency': consistency,
       'rows': {row.key: {'label': row.label, 'networks': row.sources}
                for row in rows},
-      'skipped': reconstructor.skipped,
-      'sets': {name: result.report for name, result in done.items()}}
-  return Evaluation(results, done, reconstructor)
+      'skipped': reconstructor.skipped | (floors.skipped if floors else {}),
+      'floors': floors and {
+          **floors.facts, 'below_floor': floor_marks.below(parts)},
+      'sets': parts}
 
 
 def evaluate_set(
@@ -126,6 +147,7 @@ def evaluate_set(
     batch_size: int,
     seed: int,
     consistency: str = consistency_mode.OFF,
+    floors: linear_floors.Floors | None = None,
 ) -> SetResult | None:
   """Evaluates one test set.
 
@@ -137,6 +159,7 @@ def evaluate_set(
     batch_size: Images at a time.
     seed: Chooses frames, segments, other voices, and the bootstrap.
     consistency: Adds corrected rows unless 'off'.
+    floors: Adds linear rows.
 
   Returns:
     The result; None when the set has no clip.
@@ -148,7 +171,7 @@ def evaluate_set(
       data_dir, splits=(split,), inputs=_INPUTS, batch_size=batch_size,
       frames_per_clip=frames_per_clip, seed=seed)
   sweep = sweep_lib.Sweep(
-      reconstructor=reconstructor, consistency=consistency)
+      reconstructor=reconstructor, floors=floors, consistency=consistency)
   for batch in dataset:
     sweep.add(batch)
   mixing = sweep.mix(batch_size, seed)

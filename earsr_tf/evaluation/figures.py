@@ -34,6 +34,12 @@ _FIG6 = (  # column key, header
 _FIG4 = (
     ('truth', 'original\n128x128'), ('a', 'E_h and\nfixed G, Eq. (1)'),
     ('b', 'E_h and\ntuned G, Eq. (2)'))
+_FLOORS = (  # each network beside the linear method that sees the same
+    ('low', 'input\n8x8 pixels'), ('pca64', 'PCA,\n64 values'),
+    ('b', 'E_h: sees the\noriginal'), ('ridge_low', 'ridge, 8x8\nimage'),
+    ('c', 'E_l: 8x8\nimage'), ('ridge_voice', 'ridge,\nvoice'),
+    ('d', 'E_a:\nvoice'), ('ridge_both', 'ridge, 8x8\nand voice'),
+    ('h', 'F: 8x8\nand voice'), ('truth', 'ground truth\n128x128'))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,6 +148,14 @@ def inversion_strips(
 ) -> Image.Image:
   """Fig. 4: what tuning G together with E_h does to the inversion."""
   return _strips(_FIG4, people, count, 'Inverting the generator (Fig. 4)', '')
+
+
+def floor_strips(
+    people: Mapping[str, Sequence[sweep_lib.Person]], count: int,
+) -> Image.Image:
+  """The networks beside the linear floors of their inputs."""
+  return _strips(
+      _FLOORS, people, count, 'Networks and their linear floors', '')
 
 
 def mixing_matrix(

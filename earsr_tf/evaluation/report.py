@@ -16,6 +16,8 @@ from typing import Any, Mapping
 
 import numpy as np
 
+from earsr_tf.evaluation import floor_marks
+
 _PACKAGES = ('tensorflow', 'keras', 'tensorflow-io', 'numpy', 'Pillow')
 
 
@@ -87,7 +89,7 @@ def summary(results: Mapping[str, Any]) -> str:
   Returns:
     Lines of at most 80 columns, no trailing newline.
   """
-  lines = []
+  lines, marks = [], floor_marks.marks(results)
   for name, part in results['sets'].items():
     lines.append(
         f'{name} set: {part["speakers"]} people, {part["images"]} images')
@@ -96,19 +98,28 @@ def summary(results: Mapping[str, Any]) -> str:
         f'{"C_i %":>8}{"age":>6}')
     for key, row in part['rows'].items():
       label = results['rows'][key]['label']
+      # A mark takes the place of the blank that follows.
+      psnr, gender, identity = (
+          marks.get((name, key, column), ' ')
+          for column in ('psnr', 'gender_accuracy', 'identity_accuracy'))
       lines.append(
-          f'  {label[:32]:32}{number(row["psnr"], 2):>7}'
-          f'{number(row["ssim"], 3):>7}{number(row["lr_consistency"], 1):>6}'
-          f'{number(row["gender_accuracy"], 1, 100):>8}'
-          f'{number(row["identity_accuracy"], 1, 100):>8}'
-          f'{number(row["age_error"], 1):>6}')
+          f'  {label[:32]:32}{number(row["psnr"], 2):>7}{psnr}'
+          f'{number(row["ssim"], 3):>6}{number(row["lr_consistency"], 1):>6}'
+          f'{number(row["gender_accuracy"], 1, 100):>8}{gender}'
+          f'{number(row["identity_accuracy"], 1, 100):>7}{identity}'
+          f'{number(row["age_error"], 1):>5}')
     for item in part['comparisons']:
-      if item['metric'] == 'gender_correct':
+      # Marks tell of the floors.
+      if item['metric'] == 'gender_correct' and (
+          item['b'] not in floor_marks.LINEAR):
         lines.append('  ' + comparison_sentence(item))
       if (item['a'], item['b'], item['metric']) == ('h', 'c', 'psnr'):
         lines.append(
             f'  F is nearer to the ground truth than E_l (PSNR) in '
             f'{number(item["wins"], 0, 100)} % of the images')
+  if marks:
+    lines.append(f'{floor_marks.MARK} below the linear floor of the row '
+                 '(PCA 64; ridge from the same inputs)')
   for key, reason in results['skipped'].items():
     lines.append(f'not evaluated: row {key}: {reason}')
   return '\n'.join(lines)

@@ -16,6 +16,7 @@ import tensorflow as tf
 from earsr_tf.data import keys
 from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import corrections
+from earsr_tf.evaluation import linear_floors
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import rows as rows_lib
 from earsr_tf.ops import consistency_mode
@@ -57,16 +58,19 @@ class Sweep:
   """
 
   def __init__(self, *, reconstructor: rows_lib.Reconstructor,
+               floors: linear_floors.Floors | None = None,
                consistency: str = consistency_mode.OFF):
     """Starts empty.
 
     Args:
       reconstructor: Makes the pictures.
+      floors: Makes those of the linear rows.
       consistency: Correction that adds rows; see `corrections.rows`.
     """
     self.clips: list[str] = []
     self.people: dict[str, Person] = {}
     self._make = reconstructor
+    self._floors = floors
     self._consistency = consistency
     self._scores: dict[str, list[dict[str, np.ndarray]]] = {}
     self._kept: dict[str, list[np.ndarray]] = {}
@@ -92,13 +96,18 @@ class Sweep:
       entries |= {'code_low': codes['c'].numpy(),
                   'code_audio': codes['audio'].numpy()}
     outputs = {key: image.numpy() for key, image in outputs.items()}
+    if self._floors:
+      entries['voice'] = linear_floors.voice_statistics(
+          batch[keys.WAVEFORM])
+      outputs |= self._floors.pictures(
+          entries['truth'], entries['low'], entries['voice'])
     names = [clip.decode('utf-8') for clip in batch[keys.CLIP].numpy()]
     self._remember(names, entries, outputs)
     self._score(entries, outputs)
 
   def scores(self) -> dict[str, dict[str, np.ndarray]]:
     """Row key -> score -> [N], in the tables' order."""
-    rows = self._make.rows
+    rows = self._make.rows + (self._floors.rows if self._floors else ())
     rows += corrections.rows(rows, self._consistency)
     return {
         row.key: {metric: np.concatenate([part[metric] for part in parts])
@@ -116,7 +125,7 @@ class Sweep:
     return [clip.split('/')[0] for clip in self.clips]
 
   def mix(self, batch_size: int, seed: int) -> dict[str, Any] | None:
-    """Swaps voices: scores row (x) and measures Table 3.
+    """Swaps voices: scores row (x), its floor, and measures Table 3.
 
     Args:
       batch_size: Images at a time.
@@ -126,10 +135,12 @@ class Sweep:
       Pairs of different gender, and how often C_g agrees with the gender of
       the low-resolution image and of the voice; None where not applicable.
     """
-    if 'h' not in self._make.keys:
-      return None
     speakers, genders = np.array(self.speaker_names()), self._all(keys.GENDER)
     anyone = other_voices(speakers, None, seed)
+    if self._floors:
+      self._swap_linearly(anyone, batch_size)
+    if 'h' not in self._make.keys:
+      return None
     for chunk, outputs in self._swapped(anyone, batch_size):
       corrected = corrections.apply(
           {'x': outputs}, chunk['low'], self._consistency)
@@ -161,6 +172,17 @@ class Sweep:
           tf.constant(kept['code_audio'][other[picks]]))
       chunk = {key: values[picks] for key, values in kept.items()}
       yield chunk, self._make.generate(code).numpy()
+
+  def _swap_linearly(self, other: np.ndarray, batch_size: int) -> None:
+    """Scores the linear row with the voices of `other`."""
+    kept = {key: self._all(key) for key in self._kept}
+    where = np.flatnonzero(other >= 0)
+    for start in range(0, len(where), batch_size):
+      picks = where[start:start + batch_size]
+      chunk = {key: values[picks] for key, values in kept.items()}
+      self._score(chunk, self._floors.with_voice(
+          chunk['low'], kept['voice'][other[picks]],
+          chunk['truth'].shape[1:]))
 
   def _score(self, entries: Mapping[str, np.ndarray],
              outputs: Mapping[str, np.ndarray]) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from earsr_tf.evaluation import floor_marks
 from earsr_tf.evaluation import report
 
 _TITLES = {'closed': 'Closed set', 'open': 'Open set'}
@@ -29,6 +30,10 @@ def markdown(results: Mapping[str, Any]) -> str:
       '## Table 3: one person\'s image with a voice of the other gender',
       mixing_table(results),
       '## Paired comparisons', comparison_table(results)]
+  if results.get('floors'):
+    parts += ['## Linear floors', floor_text(results)]
+    below = floor_marks.sentences(results)
+    parts += ['\n'.join(f'- {line}' for line in below)] if below else []
   if results['skipped']:
     parts += ['## Not evaluated', '\n'.join(
         f'- {results["rows"][key]["label"]}: {reason}'
@@ -125,6 +130,30 @@ def comparison_table(results: Mapping[str, Any]) -> str:
       rows)
 
 
+def floor_text(results: Mapping[str, Any]) -> str:
+  """How the linear rows were made, as one paragraph.
+
+  Args:
+    results: What `evaluator.evaluate` returns as `results`, with floors.
+  """
+  facts = results['floors']
+  if 'frames' not in facts:
+    return 'None: too few training frames.'
+  penalties = ', '.join(
+      f'{results["rows"][key]["label"].removeprefix("ridge, ")} {value:.1g}'
+      for key, value in facts['penalties'].items())
+  seconds = facts['seconds']
+  return (
+      f'PCA of {facts["frames"]} training frames; '
+      f'{facts["values"]["pca"]} values keep '
+      f'{report.number(facts["variance_kept"], 1, 100.0)} % of the variance '
+      f'({seconds["pca"]} s). Ridge regression to their codes: penalty on '
+      f'standardised inputs, chosen on {facts["held_back_people"]} of '
+      f'{facts["people"]} training people: {penalties} '
+      f'({seconds["ridge"]} s). '
+      f'{"Below their floor:" if facts["below_floor"] else ""}'.strip())
+
+
 def samples_csv(
     scores: Mapping[str, Mapping[str, np.ndarray]], clips: Sequence[str],
 ) -> str:
@@ -154,20 +183,22 @@ def _method_table(
     keys: Sequence[str],
 ) -> str:
   """A table with a line per method and a group of columns per set."""
-  sets = results['sets']
+  sets, marks = results['sets'], floor_marks.marks(results)
   header = ['Method'] + [
       f'{title} ({name})' for name in sets for title, _, _, _ in columns]
   rows = []
   for key in keys:
-    parts = [part['rows'].get(key) for part in sets.values()]
-    if not any(parts):
+    if not any(key in part['rows'] for part in sets.values()):
       continue
     cells = [results['rows'][key]['label']]
-    for part in parts:
-      cells += [report.number((part or {}).get(column), digits, scale)
-                for _, column, digits, scale in columns]
+    for name, part in sets.items():
+      cells += [
+          report.number(part['rows'].get(key, {}).get(column), digits, scale)
+          + marks.get((name, key, column), '')
+          for _, column, digits, scale in columns]
     rows.append(cells)
-  return _table(header, rows)
+  footnote = f'\n\n{floor_marks.FOOTNOTE}' if marks else ''
+  return _table(header, rows) + footnote
 
 
 def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

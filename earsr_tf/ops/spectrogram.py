@@ -19,6 +19,7 @@ WINDOW_SAMPLES = 512
 HOP_SAMPLES = 248
 NUM_FRAMES = 1 + (NUM_SAMPLES - WINDOW_SAMPLES) // HOP_SAMPLES
 NUM_BINS = WINDOW_SAMPLES // 2 + 1
+NUM_BANDS = 64  # of `statistics`
 
 _LOG_OFFSET = 1e-6
 # Below this range of log power a clip counts as constant (silence).
@@ -49,6 +50,30 @@ def log_spectrogram(waveform: tf.Tensor) -> tf.Tensor:
   return tf.map_fn(
       _of_one, tf.cast(waveform, tf.float32),
       fn_output_signature=tf.TensorSpec([NUM_FRAMES, NUM_BINS, 1], tf.float32))
+
+
+def statistics(spectrogram: tf.Tensor) -> tf.Tensor:
+  """A voice in few numbers: mean and deviation over time of each band.
+
+  Args:
+    spectrogram: [B, 257, 257, 1], as of `log_spectrogram`.
+
+  Returns:
+    [B, 128] of the same type: means of 64 bands of four neighbouring
+    frequencies (0 Hz is left out), then their standard deviations over time.
+
+  Raises:
+    ValueError: If the shape is another.
+  """
+  shapes.assert_shape(
+      spectrogram, [None, NUM_FRAMES, NUM_BINS, 1], 'spectrogram')
+  bands = tf.reduce_mean(
+      tf.reshape(spectrogram[:, :, 1:, 0],
+                 [-1, NUM_FRAMES, NUM_BANDS, (NUM_BINS - 1) // NUM_BANDS]),
+      axis=-1)
+  return tf.concat(
+      [tf.reduce_mean(bands, axis=1), tf.math.reduce_std(bands, axis=1)],
+      axis=-1)
 
 
 def _of_one(waveform: tf.Tensor) -> tf.Tensor:

@@ -18,6 +18,9 @@ from earsr_tf.training import checkpoints
 from tests import run_folder
 
 _ALL = ['original', 'nearest', 'bicubic', 'a', 'b', 'c', 'd', 'f0', 'x', 'h']
+# Four training frames have three values: no row with more.
+_FLOORS = ['pca64', 'ridge_low', 'ridge_voice', 'ridge_both', 'ridge_x',
+           'ridge_silent']
 _ADDED = ['bicubic+', 'c+', 'x+', 'h+']
 
 
@@ -34,7 +37,7 @@ def test_every_row_is_scored_on_both_sets(output: pathlib.Path) -> None:
   results = json.loads((output / 'evaluation.json').read_text())
   assert list(results['sets']) == ['closed', 'open']
   for part in results['sets'].values():
-    assert list(part['rows']) == _ALL + _ADDED
+    assert list(part['rows']) == _ALL + _FLOORS + _ADDED
     assert (part['speakers'], part['clips'], part['images']) == (2, 2, 4)
     original = part['rows']['original']
     assert original['lr_consistency'] == 0.0
@@ -46,7 +49,8 @@ def test_every_row_is_scored_on_both_sets(output: pathlib.Path) -> None:
     assert part['mixing']['pairs'] == 4
     assert (part['mixing']['agrees_low'] + part['mixing']['agrees_audio']
             == pytest.approx(1.0))
-  assert results['skipped'] == {}
+  assert results['skipped'] == {
+      'pca': 'the training frames have 3 values in all'}
   facts = results['provenance']
   assert facts['preset'] == 'tiny' and len(facts['data_manifest_sha256']) == 64
 
@@ -65,7 +69,7 @@ def test_means_are_those_of_the_samples(output: pathlib.Path) -> None:
 
 
 def test_figures_are_there(output: pathlib.Path) -> None:
-  for name in ('fig4', 'fig6', 'fig10_closed', 'fig10_open'):
+  for name in ('fig4', 'fig6', 'fig_floors', 'fig10_closed', 'fig10_open'):
     with Image.open(output / f'{name}.png') as picture:
       assert min(picture.size) > 300
   assert '## Table 1' in (output / 'tables.md').read_text()
@@ -76,8 +80,10 @@ def test_rows_of_untrained_stages_are_skipped_by_name(
   run_root = run_folder.write_run(
       tmp_path / 'runs', without=('fusion', 'attributes', 'invert'))
   evaluation = evaluator.evaluate(
-      run_root, data_dir, sets=('open',), frames_per_clip=1, batch_size=1)
+      run_root, data_dir, sets=('open',), frames_per_clip=1, batch_size=1,
+      floors=False)
   results = evaluation.results
+  assert results['floors'] is None
   assert list(results['sets']['open']['rows']) == [
       'original', 'nearest', 'bicubic', 'b', 'c', 'd']
   assert results['skipped'] == {
@@ -94,8 +100,8 @@ def test_batch_size_and_added_rows_do_not_matter(
       run_root, data_dir, sets=('open',), frames_per_clip=2, batch_size=3)
   with open(output / 'samples_open.csv', encoding='utf-8') as file:
     samples = list(csv.DictReader(file))
-  assert list(evaluation.sets['open'].scores) == _ALL
-  for key in _ALL[1:]:  # the original's PSNR is infinite
+  assert list(evaluation.sets['open'].scores) == _ALL + _FLOORS
+  for key in (_ALL + _FLOORS)[1:]:  # the original's PSNR is infinite
     np.testing.assert_allclose(
         evaluation.sets['open'].scores[key]['psnr'],
         [float(row['psnr']) for row in samples if row['row'] == key],
@@ -118,6 +124,29 @@ def test_consistency_adds_rows_beside_the_faithful_ones(
   text = (output / 'tables.md').read_text()
   assert '| (h) + exact projection | ' in text
   assert '--consistency=exact' in text
+
+
+def test_a_network_below_its_floor_is_marked(output: pathlib.Path) -> None:
+  results = json.loads((output / 'evaluation.json').read_text())
+  facts = results['floors']
+  assert (facts['frames'], facts['people'], facts['held_back_people']) == (
+      4, 2, 1)
+  assert facts['values'] == {'pca64': 3, 'pca': 3}
+  assert facts['variance_kept'] == pytest.approx(1.0, abs=1e-4)
+  assert set(facts['penalties']) == {'ridge_low', 'ridge_voice', 'ridge_both'}
+  for entry in facts['below_floor']:
+    part = results['sets'][entry['set']]['rows']
+    assert entry['value'] == part[entry['row']][entry['metric']]
+    assert entry['value'] < part[entry['floor']][entry['metric']]
+  # Networks of random weights: even these three values are nearer.
+  assert {(entry['set'], entry['row'], entry['metric'])
+          for entry in facts['below_floor']} >= {
+              (name, key, 'psnr') for name in ('closed', 'open')
+              for key in ('a', 'b', 'c', 'd', 'h')}
+  text = (output / 'tables.md').read_text()
+  value = results['sets']['closed']['rows']['h']['psnr']
+  assert f'| (h) F + tuned E_a | {value:.2f}< |' in text
+  assert '## Linear floors' in text and 'PCA of 4 training frames' in text
 
 
 def test_different_model_sections_are_refused(
@@ -146,7 +175,8 @@ def test_one_person_of_unknown_gender_and_age_is_enough(
       run_root, data_dir, str(tmp_path / 'out'), frames_per_clip=1)
   assert list(results['sets']) == ['closed']
   part = results['sets']['closed']
-  assert list(part['rows']) == [key for key in _ALL if key != 'x']
+  assert list(part['rows']) == [
+      key for key in _ALL + _FLOORS if key not in ('x', 'ridge_x')]
   assert part['mixing'] is None
   assert np.isnan(part['rows']['h']['gender_accuracy'])
   assert not np.isnan(part['rows']['h']['identity_accuracy'])

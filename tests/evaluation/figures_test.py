@@ -45,6 +45,13 @@ def test_strips_have_a_column_per_method_and_a_row_per_person() -> None:
   assert one.size[0] - narrow.size[0] == 3 * (192 + 6)
 
 
+def test_floors_stand_beside_the_networks_that_see_the_same() -> None:
+  person = _person(0, 50, keys=('c', 'ridge_low', 'pca64'))
+  picture = figures.floor_strips({'open': [person]}, 1)
+  narrow = figures.floor_strips({'open': [_person(0, 50, keys=('c',))]}, 1)
+  assert picture.size[0] - narrow.size[0] == 2 * (192 + 6)
+
+
 def test_small_images_stay_hard_squares_and_large_ones_are_shown() -> None:
   picture = np.asarray(figures.comparison_strips(
       {'open': [_person(1, 77)]}, 1, 'title'))

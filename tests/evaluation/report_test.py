@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from earsr_tf.evaluation import comparisons
+from earsr_tf.evaluation import floor_marks
 from earsr_tf.evaluation import report
 from earsr_tf.evaluation import sweep
 from earsr_tf.evaluation import tables
@@ -64,6 +65,29 @@ def test_summary_and_tables_show_missing_values_as_dashes() -> None:
   assert '| (h) F | 20.00 | 0.500 | 9.50 |' in markdown
   assert 'first protocol' in markdown and 'second protocol' in markdown
   assert '- (a) E_h: stage invert is not finished' in markdown
+
+
+def test_marks_move_nothing_and_are_explained() -> None:
+  results = _results()
+  results['rows']['ridge_both'] = {'label': 'ridge, both'}
+  rows = results['sets']['open']['rows']
+  rows['ridge_both'] = dict(
+      rows['h'], psnr=21.0, gender_accuracy=0.8, identity_accuracy=0.5)
+  plain = report.summary(results)
+  results['floors'] = {'below_floor': floor_marks.below(results['sets'])}
+  assert results['floors']['below_floor'] == [{
+      'set': 'open', 'row': 'h', 'floor': 'ridge_both', 'metric': 'psnr',
+      'value': 20.0, 'floor_value': 21.0}]
+  text = report.summary(results)
+  assert '  20.00< 0.500   9.5    87.5       -   3.2' in text
+  assert '\n< below the linear floor of the row' in text
+  assert '<' not in plain
+  assert plain.splitlines()[2].replace('20.00 ', '20.00<') in text
+  assert max(len(line) for line in text.splitlines()) <= 80
+  assert '| (h) F | 20.00< | 0.500 | 9.50 |' in tables.fidelity_table(results)
+  assert floor_marks.FOOTNOTE in tables.fidelity_table(results)
+  assert floor_marks.sentences(results) == [
+      '(h) F, open set: PSNR 20.00 below 21.00 dB of ridge, both']
 
 
 def test_samples_csv_has_a_line_per_image_and_row() -> None:

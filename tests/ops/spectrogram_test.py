@@ -139,3 +139,13 @@ def test_equals_float64_numpy_on_other_people_s_voices():
   ours = spectrogram.log_spectrogram(tf.constant(waves, tf.float32))
   np.testing.assert_allclose(
       ours[..., 0], np.stack([_reference(w) for w in waves]), atol=2e-5)
+
+
+def test_statistics_are_means_and_deviations_of_bands() -> None:
+  image = np.random.default_rng(0).normal(size=(2, 257, 257, 1))
+  found = spectrogram.statistics(tf.constant(image)).numpy()
+  assert found.shape == (2, 128)
+  for band in (0, 63):
+    values = image[:, :, 1 + 4 * band:5 + 4 * band, 0].mean(-1)
+    np.testing.assert_allclose(found[:, band], values.mean(1))
+    np.testing.assert_allclose(found[:, 64 + band], values.std(1))

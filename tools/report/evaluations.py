@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import pathlib
 from typing import Any
 
@@ -44,9 +45,11 @@ def html(markdown: str) -> markupsafe.Markup:
   words = markdown_it.MarkdownIt('zero').enable([
       'heading', 'table', 'list', 'backticks', 'emphasis'])
   tokens = words.parse(markdown)
-  for token in tokens:
+  for token, inside in itertools.pairwise(tokens):
     if token.type.startswith('heading'):
       token.tag = 'h3'  # below those of the page
+    elif token.type == 'td_open' and inside.content.endswith('<'):
+      token.attrJoin('class', 'below')  # a network below its floor
   return markupsafe.Markup(words.renderer.render(tokens, words.options, {}))
 
 

@@ -252,6 +252,17 @@ def test_markdown_becomes_html_and_nothing_but_tables_and_words() -> None:
     assert part in html, part
 
 
+def test_a_value_below_its_floor_is_coloured(
+    runs: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
+  monkeypatch.setattr(
+      evaluations.tables, 'markdown',
+      lambda results: '# E\n\n| M | PSNR |\n|---|---:|\n| F | 20.00< |\n')
+  (runs / 'evaluation.json').write_text('{"format": 1}')
+  page = run_page.make(str(runs))
+  assert re.search(r'<td[^>]* class="below"[^>]*>20\.00&lt;</td>', page)
+  assert '<td>F</td>' in page
+
+
 @pytest.mark.parametrize('part, message', [
     ('nowhere', 'no such folder'), ('.', 'holds no run'),
     ('runs/finetune', 'is one stage of a run')])
