@@ -46,6 +46,9 @@ def test_every_row_is_scored_on_both_sets(output: pathlib.Path) -> None:
     assert original['ssim'] == pytest.approx(1.0)
     # The stored frames are 8x8 blocks, so nearest is close to the truth.
     assert part['rows']['nearest']['psnr'] > part['rows']['bicubic']['psnr']
+    for key in _FLOORS:
+      assert 0.0 <= part['rows'][key]['gender_accuracy'] <= 1.0
+      assert part['rows'][key]['age_error'] > 0.0
     assert part['mixing']['pairs'] == 4
     assert (part['mixing']['agrees_low'] + part['mixing']['agrees_audio']
             == pytest.approx(1.0))
