@@ -185,7 +185,10 @@ def main() -> None:
       consistency=values.consistency)
   # pylint: disable=import-outside-toplevel
   from earsr_tf.evaluation import report
+  from earsr_tf.evaluation import trust
   print(report.summary(results))
+  if said := trust.sentence(results):
+    print(said)
   print(values.output or os.path.join(values.run_root, 'evaluation'))
 
 

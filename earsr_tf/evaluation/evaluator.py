@@ -12,12 +12,15 @@ from earsr_tf.data import batching
 from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
 from earsr_tf.evaluation import attributes
+from earsr_tf.evaluation import blur_curve
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
+from earsr_tf.evaluation import judge as judge_lib
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import report as report_lib
 from earsr_tf.evaluation import rows as rows_lib
 from earsr_tf.evaluation import sweep as sweep_lib
+from earsr_tf.evaluation import trust
 from earsr_tf.ops import consistency_mode
 
 SETS = {'closed': 'closed_test', 'open': 'open_test'}
@@ -93,6 +96,9 @@ def evaluate(
   reconstructor = rows_lib.load(run_root, len(info.speakers))
   consistency_mode.check_stretch(
       consistency, reconstructor.config.model.low_res_stretch)
+  if reconstructor.classifier is not None:
+    reconstructor.classifier = judge_lib.enroll(
+        reconstructor.classifier, data_dir, 4 * batch_size)
   done = {}
   for name in sets:
     result = evaluate_set(
@@ -113,8 +119,25 @@ def evaluate(
       'rows': {row.key: {'label': row.label, 'networks': row.sources}
                for row in rows},
       'skipped': reconstructor.skipped,
+      'judge': _judge(reconstructor, done, data_dir, batch_size, seed),
       'sets': {name: result.report for name, result in done.items()}}
   return Evaluation(results, done, reconstructor)
+
+
+def _judge(
+    reconstructor: rows_lib.Reconstructor, done: Mapping[str, SetResult],
+    data_dir: str, batch_size: int, seed: int) -> dict[str, Any]:
+  """Whether the judges can see, and what they read in blurred originals."""
+  reports = {name: result.report for name, result in done.items()}
+  judge = trust.verdict(reports, reconstructor.config.judge)
+  if reconstructor.classifier is not None:
+    judge['curve'] = {
+        name: blur_curve.measure(
+            reconstructor.classifier, data_dir, part['split'],
+            frames_per_clip=part['frames_per_clip'], batch_size=batch_size,
+            seed=seed)
+        for name, part in reports.items()}
+  return judge
 
 
 def evaluate_set(
