@@ -1,13 +1,16 @@
 """Frozen configuration records; their defaults are preset `paper`.
 
 Those are the numbers of the paper (section 4.2) and, where it is silent, of
-the authors' code and StyleGAN v1. This module imports nothing of the project.
+the authors' code and StyleGAN v1.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+
+from earsr_tf import config_judge
+from earsr_tf.config_phase import PhaseConfig
 
 PRESETS = ('paper', 'bench', 'demo', 'tiny')
 PRECISIONS = ('float32', 'mixed_bfloat16')
@@ -54,6 +57,8 @@ class ModelConfig:
     code_norm: 'none' (the authors') or 'unit': each code row is scaled to
       length sqrt(latent_dim), which the mapping's pixel norm ignores anyway.
     classifier_filters: First width of the attribute classifiers.
+    classifier_side: Side to which they reduce an image first, and have no norm;
+      0: none, and instance norm.
   """
   image_size: int = 128
   low_res_size: int = 8
@@ -82,6 +87,7 @@ class ModelConfig:
   low_res_stretch: bool = False
   code_norm: str = 'none'
   classifier_filters: int = 32
+  classifier_side: int = 0
 
   @property
   def num_styles(self) -> int:
@@ -105,24 +111,6 @@ class OptimizerConfig:
   beta_2: float = 0.999
   epsilon: float = 1e-8
   decay: str = 'none'
-
-
-@dataclasses.dataclass(frozen=True)
-class PhaseConfig:
-  """A stretch of training with constant shapes.
-
-  Attributes:
-    images: Length in images (real images shown).
-    batch_size: Global batch.
-    resolution: Side of the generated images; 0 means `model.image_size`.
-    fade_images: Images at the start during which the resolution fades in.
-    learning_rate: Adam's step; 0 means `optimizer.learning_rate`.
-  """
-  images: int
-  batch_size: int
-  resolution: int = 0
-  fade_images: int = 0
-  learning_rate: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -236,23 +224,8 @@ class FusionConfig:
 
 
 @dataclasses.dataclass(frozen=True)
-class AttributesConfig:
-  """Small classifiers C_i, C_g, C_a of the evaluation (section 4.4).
-
-  Attributes:
-    phases: Schedule.
-    num_speakers: Classes of C_i; 0 means as many as the data hold.
-    max_softening: Images are reduced by random powers of two up to this and
-      enlarged again, for judging soft faces; 1 (the paper) keeps originals.
-  """
-  phases: tuple[PhaseConfig, ...] = (PhaseConfig(20_000_000, 64, 0, 0, 1e-3),)
-  num_speakers: int = 0
-  max_softening: int = 1
-
-
-@dataclasses.dataclass(frozen=True)
 class TrainingConfig:
-  """How a stage runs; none changes what it computes, but for rounding.
+  """How a stage runs: what it computes stays, but for rounding.
 
   Attributes:
     log_every: Seconds between log lines.
@@ -295,5 +268,6 @@ class Config:
   low_res: LowResConfig = LowResConfig()
   audio: AudioConfig = AudioConfig()
   fusion: FusionConfig = FusionConfig()
-  attributes: AttributesConfig = AttributesConfig()
+  attributes: config_judge.AttributesConfig = config_judge.AttributesConfig()
+  judge: config_judge.JudgeConfig = config_judge.JudgeConfig()
   training: TrainingConfig = TrainingConfig()

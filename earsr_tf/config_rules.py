@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from earsr_tf import config as config_lib
 
 _REDUCTIONS = ('mean', 'sum')
@@ -84,6 +86,16 @@ def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
       1 <= soft <= size and soft & (soft - 1) == 0,
       f'attributes.max_softening={soft}: 1 (originals only) or a power of two, '
       f'at most image_size {size}'))
+  side = config.model.classifier_side
+  rules += [
+      (side == 0 or 8 <= side <= size and side & (side - 1) == 0,
+       f'model.classifier_side={side}: 0 or a power of two, at least 8 and at '
+       f'most image_size {size}'),
+      (0.0 <= config.attributes.jitter <= 0.3,
+       f'attributes.jitter={config.attributes.jitter}: use 0 to 0.3')]
+  for name, share in dataclasses.asdict(config.judge).items():
+    rules.append((0.0 <= share <= 1.0,
+                  f'judge.{name}={share}: use a share, 0 to 1'))
   for name in config_lib.STAGES:
     for i, phase in enumerate(getattr(config, name).phases):
       where, side = f'{name}.phases.{i}', phase.resolution

@@ -187,7 +187,10 @@ def main() -> None:
       seed=values.seed, people=values.people, note=values.note,
       consistency=values.consistency, floors=values.floors)
   from earsr_tf.evaluation import report
+  from earsr_tf.evaluation import trust
   print(report.summary(results))
+  if said := trust.sentence(results):
+    print(said)
   print(values.output or os.path.join(values.run_root, 'evaluation'))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from earsr_tf import config as config_lib
+from earsr_tf import config_judge
 from earsr_tf import config_rules
 from earsr_tf.config import PhaseConfig
 
@@ -19,7 +20,8 @@ _SMALL_MODEL = config_lib.ModelConfig(
     image_encoder_max_filters=256, low_res_filters=64, low_res_max_filters=256,
     low_res_hidden=512, low_res_norm='none', encoder_init='he_normal',
     audio_filters=4, audio_max_filters=256, audio_hidden=256, fusion_hidden=512,
-    fusion_init='zeros', code_norm='unit', classifier_filters=16)
+    fusion_init='zeros', code_norm='unit', classifier_filters=64,
+    classifier_side=32)
 
 
 def _demo() -> config_lib.Config:
@@ -53,9 +55,9 @@ def _demo() -> config_lib.Config:
           phases=(PhaseConfig(3_200, 8, 64, 0, 1e-3),
                   PhaseConfig(800, 8, 128, 0, 1e-3)),
           code_weight=30.0, audio_rate_scale=0.1),
-      attributes=config_lib.AttributesConfig(
-          phases=(PhaseConfig(6_000, 16, learning_rate=2e-3),),
-          max_softening=8),
+      attributes=config_judge.AttributesConfig(
+          phases=(PhaseConfig(30_080, 64, learning_rate=2e-3),),
+          max_softening=16, jitter=0.1),
       training=config_lib.TrainingConfig(
           record_every=200, preview_every=0, save_every=4_000, keep=2,
           cached_targets=True))
@@ -87,7 +89,8 @@ def _tiny() -> config_lib.Config:
       low_res=config_lib.LowResConfig(phases=short),
       audio=config_lib.AudioConfig(phases=short, start_images=4),
       fusion=config_lib.FusionConfig(phases=short),
-      attributes=config_lib.AttributesConfig(phases=short),
+      attributes=config_judge.AttributesConfig(phases=short),
+      judge=config_judge.JudgeConfig(0.0, 0.0, 0.0),
       training=config_lib.TrainingConfig(
           log_every=0.0, record_every=1, preview_every=0, save_every=8, keep=2,
           preview_size=2,
@@ -100,7 +103,7 @@ def _bench() -> config_lib.Config:
       demo, preset='bench',
       model=dataclasses.replace(
           demo.model, fmap_base=1024, fmap_max=96, audio_filters=8,
-          audio_hidden=512, classifier_filters=24),
+          audio_hidden=512),
       generator=dataclasses.replace(demo.generator, phases=(
           PhaseConfig(8_000, 16, 8, 0, 4e-3),
           PhaseConfig(24_000, 16, 16, 4_000, 3e-3))),
@@ -119,7 +122,7 @@ def _bench() -> config_lib.Config:
           PhaseConfig(1_600, 8, 128, 0, 1e-3))),
       attributes=dataclasses.replace(
           demo.attributes,
-          phases=(PhaseConfig(30_000, 16, learning_rate=2e-3),)),
+          phases=(PhaseConfig(160_000, 64, learning_rate=2e-3),)),
       training=config_lib.TrainingConfig(
           record_every=500, preview_every=10_000, save_every=4_000, keep=2,
           cached_targets=True))

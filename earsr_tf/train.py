@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, Callable, Mapping, Sequence
+from typing import Any, Callable, Sequence
 
 from absl import flags
 from absl import logging
@@ -94,21 +94,6 @@ def _with_classes(config: config_lib.Config, speakers: int
       config.attributes, num_speakers=classes))
 
 
-def _preview_splits(stage: Any, info: Any) -> tuple[str, ...]:
-  """Where the preview grids come from: held-out clips if there are any."""
-  return ('closed_test',) if info.records.get('closed_test') else stage.splits
-
-
-def _preview_batch(stage: Any, config: config_lib.Config, data_dir: str,
-                   info: Any) -> Mapping[str, Any]:
-  """The pictures and voices of the preview grids."""
-  from earsr_tf.data import batching
-  return next(iter(batching.make_eval_dataset(
-      data_dir, splits=_preview_splits(stage, info),
-      inputs=stage.preview_inputs or stage.inputs,
-      batch_size=config.training.preview_size)))
-
-
 def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
         data_dir: str = 'data', run_root: str = 'runs', replicas: int = 1,
         restart: bool = False, allow_other_inputs: bool = False,
@@ -145,6 +130,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   from earsr_tf.training import inputs
   from earsr_tf.training import memory
   from earsr_tf.training import workers as workers_lib
+  from earsr_tf.training.monitoring import fixed_batch
   workers = workers_lib.join(replicas)
   info = batching.data_info(data_dir)
   if stage == 'attributes':
@@ -158,7 +144,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
                       restart=restart, allow_other_inputs=allow_other_inputs):
       return
     if verify_data:
-      _verify_shards(data_dir, {*made.splits, *_preview_splits(made, info)},
+      _verify_shards(data_dir, {*made.splits, *fixed_batch.splits(made, info)},
                      run_root, workers.is_chief)
     workers.check_same(inputs.common(config, stage, provenance, restart))
     with workers.hold(run_root, stage, restart):
@@ -200,6 +186,7 @@ def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
   from earsr_tf.data import stream
   from earsr_tf.training import loop
   from earsr_tf.training import target_cache
+  from earsr_tf.training.monitoring import fixed_batch
   with stream.explained(data_dir):
     with workers.chief_first():  # the others find what the chief computed
       found = target_cache.ensure(made, config, run_root=run_root,
@@ -211,7 +198,7 @@ def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
         make_dataset=lambda batch_size, start, share=None: data.batches(
             batch_size=batch_size, seed=config.seed, start_images=start,
             mirror=made.mirror, share=share),
-        preview_batch=_preview_batch(made, config, data_dir, info),
+        preview_batch=fixed_batch.read(made, config, data_dir, info),
         provenance=provenance,
         clips=_clip_names(data_dir, made.splits, config.seed),
         profile_steps=profile_steps)

@@ -55,12 +55,15 @@ def _run_locked(plan: plan_lib.Plan, started: float) -> None:
 def _print_results(root: pathlib.Path) -> None:
   """Prints the table of the newest evaluation."""
   from earsr_tf.evaluation import report
+  from earsr_tf.evaluation import trust
   from pipelines import artifacts
   from pipelines import local_runner
   folder = local_runner.output_uri(root, artifacts.Report.TYPE_NAME)
   results = json.loads(
       (pathlib.Path(folder) / 'evaluation.json').read_text(encoding='utf-8'))
   print(report.summary(results))
+  if said := trust.sentence(results):
+    print(said)
   print()
 
 

@@ -15,6 +15,7 @@ from absl import flags
 import numpy as np
 
 from earsr_tf import config as config_lib
+from earsr_tf import config_judge
 from earsr_tf import config_rules
 from earsr_tf.config import PhaseConfig
 
@@ -51,7 +52,7 @@ def small_config(**changes: object) -> config_lib.Config:
       low_res=config_lib.LowResConfig(phases=_SHORT),
       audio=config_lib.AudioConfig(phases=_SHORT),
       fusion=config_lib.FusionConfig(phases=_SHORT),
-      attributes=config_lib.AttributesConfig(
+      attributes=config_judge.AttributesConfig(
           phases=_SHORT, num_speakers=NUM_SPEAKERS),
       training=config_lib.TrainingConfig(
           log_every=0.0, record_every=1, preview_every=0, save_every=8, keep=2,
@@ -80,7 +81,7 @@ def batches(batch_size: int, start: int = 0, *, image_size: int = IMAGE_SIZE):
         keys.SPEAKER: tf.cast(index % NUM_SPEAKERS, tf.int32),
         keys.GENDER: tf.cast(index % 2, tf.int32),
         keys.AGE: 20.0 + tf.cast(index % 50, tf.float32),
-        keys.INDEX: index}
+        keys.INDEX: index, keys.HELD_OUT: tf.constant(False)}
 
   return tf.data.Dataset.range(start, 1 << 40).map(make).batch(
       batch_size, drop_remainder=True)

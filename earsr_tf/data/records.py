@@ -27,6 +27,7 @@ __all__ = (
 
 FRAMES = 'frames'  # parsed entry: [n] string, PNG
 VOICE = 'voice'    # parsed entry: [] string, WAV
+_HELD_OUT_SHARE = 16  # one video in so many
 
 _FEATURES = {
     keys.IMAGE_HIGH: {FRAMES: tf.io.RaggedFeature(tf.string)},
@@ -38,6 +39,9 @@ _FEATURES = {
         name: tf.io.FixedLenFeature([], tf.string)
         for name in ('speaker', 'video', 'clip')},
     keys.INDEX: {},
+    keys.HELD_OUT: {
+        name: tf.io.FixedLenFeature([], tf.string)
+        for name in ('speaker', 'video')},
 }
 
 
@@ -116,7 +120,7 @@ def parse(
   Returns:
     For IMAGE_HIGH the entry `FRAMES` [n] string, for WAVEFORM `VOICE` []
     string, for SPEAKER the name [] string, GENDER [] int32, AGE [] float32,
-    CLIP [] string '<speaker>/<video>/<clip>'.
+    CLIP [] string '<speaker>/<video>/<clip>', HELD_OUT [] bool.
 
   Raises:
     ValueError: If an input is unknown.
@@ -140,6 +144,10 @@ def parse(
   if keys.CLIP in inputs:
     found[keys.CLIP] = tf.strings.join(
         [parsed['speaker'], parsed['video'], parsed['clip']], separator='/')
+  if keys.HELD_OUT in inputs:
+    video = tf.strings.join([parsed['speaker'], parsed['video']], separator='/')
+    found[keys.HELD_OUT] = tf.equal(
+        tf.strings.to_hash_bucket_fast(video, _HELD_OUT_SHARE), 0)
   return found
 
 

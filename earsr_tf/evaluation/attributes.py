@@ -1,23 +1,28 @@
 """What the classifiers C_i, C_g and C_a say of an image (section 4.4).
 
-The classifiers are trained on D and `open_gallery`, that is on other videos
-of all people, so that identity can be scored on the open set as well. Gender
-and identity are scored against the labels. The age error is, as in the
-paper, |C_a(output) - C_a(ground truth)|; against the label it is given too.
+The classifiers are trained on D, that is on other videos of the closed set's
+people; the open set's are named by their galleries (`judge`). Gender and
+identity are scored against the labels. The age error is, as in the paper,
+|C_a(output) - C_a(ground truth)|; against the label it is given too.
 """
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
 
 from earsr_tf.ops import pixels
 
+Classifier = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
+
 PROTOCOL = (
-    'C_i, C_g, C_a: small CNNs trained on the original images of D and '
-    'open_gallery (other videos of the same people as both test sets). '
+    'C_i, C_g, C_a: a linear discriminant over a small CNN and 16x16 pixels, '
+    'all trained on original images of D, so on nobody of the open set; C_i '
+    'names the person of D or of open_gallery (other videos than the tests\') '
+    'whose mean is nearest. '
     'Accuracies against the labels; age error = |C_a(output) - C_a(ground '
     'truth)| in years; "true age" = |C_a(output) - label|.')
 
@@ -50,7 +55,7 @@ class Labels:
   age: np.ndarray
 
 
-def classify(classifier: tf.keras.Model, image: tf.Tensor) -> Predictions:
+def classify(classifier: Classifier, image: tf.Tensor) -> Predictions:
   """Runs the classifiers.
 
   Args:

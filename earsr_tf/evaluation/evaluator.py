@@ -12,15 +12,18 @@ from earsr_tf.data import batching
 from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
 from earsr_tf.evaluation import attributes
+from earsr_tf.evaluation import blur_curve
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import floor_fitting
 from earsr_tf.evaluation import floor_marks
+from earsr_tf.evaluation import judge as judge_lib
 from earsr_tf.evaluation import linear_floors
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import report as report_lib
 from earsr_tf.evaluation import rows as rows_lib
 from earsr_tf.evaluation import sweep as sweep_lib
+from earsr_tf.evaluation import trust
 from earsr_tf.ops import consistency_mode
 
 SETS = {'closed': 'closed_test', 'open': 'open_test'}
@@ -100,6 +103,9 @@ def evaluate(
       consistency, reconstructor.config.model.low_res_stretch)
   linear = (floor_fitting.fit(reconstructor, data_dir, seed=seed)
             if floors else None)
+  if reconstructor.classifier is not None:
+    reconstructor.classifier = judge_lib.enroll(
+        reconstructor.classifier, data_dir, 4 * batch_size)
   done = {}
   for name in sets:
     result = evaluate_set(
@@ -111,6 +117,7 @@ def evaluate(
   parts = {name: result.report for name, result in done.items()}
   results = _results(
       reconstructor, linear, parts, consistency,
+      _judge(reconstructor, parts, data_dir, batch_size, seed),
       seed=seed, run_root=run_root, data_dir=data_dir,
       data_manifest_sha256=info.manifest_sha256)
   return Evaluation(results, done, reconstructor)
@@ -119,7 +126,8 @@ def evaluate(
 def _results(
     reconstructor: rows_lib.Reconstructor,
     floors: linear_floors.Floors | None, parts: Mapping[str, Any],
-    consistency: str, **facts: Any) -> dict[str, Any]:
+    consistency: str, judge: Mapping[str, Any], **facts: Any
+) -> dict[str, Any]:
   """What evaluation.json holds."""
   config = reconstructor.config
   rows = rows_lib.ROWS + (floors.rows if floors else ())
@@ -133,9 +141,25 @@ def _results(
       'rows': {row.key: {'label': row.label, 'networks': row.sources}
                for row in rows},
       'skipped': reconstructor.skipped | (floors.skipped if floors else {}),
+      'judge': judge,
       'floors': floors and {
           **floors.facts, 'below_floor': floor_marks.below(parts)},
       'sets': parts}
+
+
+def _judge(
+    reconstructor: rows_lib.Reconstructor, parts: Mapping[str, Any],
+    data_dir: str, batch_size: int, seed: int) -> dict[str, Any]:
+  """Whether the judges can see, and what they read in blurred originals."""
+  judge = trust.verdict(parts, reconstructor.config.judge)
+  if reconstructor.classifier is not None:
+    judge['curve'] = {
+        name: blur_curve.measure(
+            reconstructor.classifier, data_dir, part['split'],
+            frames_per_clip=part['frames_per_clip'], batch_size=batch_size,
+            seed=seed)
+        for name, part in parts.items()}
+  return judge
 
 
 def evaluate_set(

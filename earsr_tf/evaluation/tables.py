@@ -10,6 +10,7 @@ import numpy as np
 
 from earsr_tf.evaluation import floor_marks
 from earsr_tf.evaluation import report
+from earsr_tf.evaluation import trust
 
 _TITLES = {'closed': 'Closed set', 'open': 'Open set'}
 
@@ -24,7 +25,7 @@ def markdown(results: Mapping[str, Any]) -> str:
     Markdown text.
   """
   parts = [
-      '# Evaluation', _provenance(results),
+      '# Evaluation', _provenance(results), *trust.markdown(results),
       '## Table 1: attributes kept by each model', attribute_table(results),
       '## Table 2: fidelity', fidelity_table(results),
       '## Table 3: one person\'s image with a voice of the other gender',

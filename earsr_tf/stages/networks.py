@@ -86,7 +86,8 @@ def classifier(m: config_lib.ModelConfig, num_speakers: int
                ) -> classifiers.AttributeClassifier:
   """C_i, C_g, C_a: image_high -> speaker, gender and age heads."""
   return classifiers.AttributeClassifier(
-      image_size=m.image_size, filters=m.classifier_filters,
+      image_size=m.image_size, side=m.classifier_side,
+      filters=m.classifier_filters, use_norm=not m.classifier_side,
       num_speakers=num_speakers)
 
 

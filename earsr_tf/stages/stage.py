@@ -189,6 +189,9 @@ class Stage:
     targets: What frozen networks provide; those in `inputs` are computed once
       and kept.
     preview_inputs: Batch keys that `preview` reads; empty: `inputs`.
+    watched_images: Held-out images of `splits` that `observe` looks at; 0: at
+      the preview batch.
+    observations: How often in a run `observe` looks; 0: at every record.
   """
   name: str
   equation: str
@@ -213,3 +216,5 @@ class Stage:
   start_images: int = 0
   targets: tuple[Target, ...] = ()
   preview_inputs: tuple[str, ...] = ()
+  watched_images: int = 0
+  observations: int = 0

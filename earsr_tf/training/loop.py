@@ -26,6 +26,7 @@ from earsr_tf.training import run as run_lib
 from earsr_tf.training import schedule
 from earsr_tf.training import step as step_lib
 from earsr_tf.training import workers
+from earsr_tf.training.monitoring import observations
 
 
 def _compiled(run: run_lib.Run, phase: stage_lib.Phase
@@ -133,7 +134,7 @@ def _average_function(run: run_lib.Run) -> Callable[[tf.Tensor], None] | None:
 
 
 def _report(run: run_lib.Run, span: schedule.Span,
-            values: Mapping[str, Any]) -> None:
+            values: Mapping[str, Any], observes: bool) -> None:
   if not run.workers.is_chief:
     return
   floats = {k: float(v) for k, v in values.items()
@@ -142,7 +143,7 @@ def _report(run: run_lib.Run, span: schedule.Span,
     floats[f'weight/{key}'] = float(weight.value)
   floats['skipped'] = int(run.skips.total)
   floats.update(run.observer.scalars(
-      span.phase.resolution, values['progress/alpha']))
+      span.phase.resolution, values['progress/alpha'], observes=observes))
   run.reporter.scalars(int(run.step), int(run.images), floats)
 
 
@@ -174,8 +175,10 @@ def _run_phase(run: run_lib.Run, span: schedule.Span, batches: Iterator[Any],
           span.alpha(before))
     after = int(run.images)
     run.reporter.advance(after - before)
-    if _crossed(before, after, every.record_every) or after >= span.last:
-      _report(run, span, values)
+    observes = observations.is_due(run.stage, before, after)
+    if (_crossed(before, after, every.record_every) or after >= span.last
+        or observes and run.stage.observations):
+      _report(run, span, values, observes)
     if _crossed(before, after, every.preview_every):
       _preview(run, span)
     # A state amid skipped steps is none to go back to.

@@ -86,7 +86,7 @@ def test_each_image_is_softened_by_its_own_level() -> None:
 def test_softening_does_not_depend_on_the_replica(networks) -> None:
   config = fakes.small_config()
   config = dataclasses.replace(config, attributes=dataclasses.replace(
-      config.attributes, max_softening=8))
+      config.attributes, max_softening=8, jitter=0.1))
   terms = attributes.stage(config).updates[0].terms
   batch, clock = dict(fakes.batch(4)), fakes.clock()
   whole = terms(networks, batch, clock)
@@ -99,7 +99,57 @@ def test_softening_does_not_depend_on_the_replica(networks) -> None:
   assert np.abs(whole['gender'] - plain['gender']).max() > 1e-4
 
 
-def test_open_set_speakers_are_known_from_their_gallery() -> None:
+def test_held_out_images_are_no_part_of_the_loss(networks) -> None:
+  batch = dict(fakes.batch(4))
+  terms = fakes.stage('attributes').updates[0].terms
+  plain = terms(networks, batch, fakes.clock())
+  batch[keys.HELD_OUT] = tf.constant([False, True, False, True])
+  masked = terms(networks, batch, fakes.clock())
+  for name, term in masked.items():
+    np.testing.assert_allclose(
+        term, plain[name].numpy() * [1, 0, 1, 0], rtol=1e-5)
+    assert plain[name][1] > 0
+
+
+def test_the_accuracy_of_held_out_images_alone_is_watched(networks) -> None:
+  stage, batch = fakes.stage('attributes'), dict(fakes.batch(8))
+  assert stage.observe(networks, batch, fakes.clock()) == {}
+  is_held_out = np.arange(8) % 4 != 0
+  batch[keys.HELD_OUT] = tf.constant(is_held_out)
+  said = networks['classifier'](batch[keys.IMAGE_HIGH])
+  found = stage.observe(networks, batch, fakes.clock())
+  for name in ('speaker', 'gender'):
+    right = np.argmax(said[f'{name}_logits'], 1) == batch[name].numpy()
+    assert float(found[f'held_out/{name}']) == pytest.approx(
+        right[is_held_out].mean())
+
+
+def test_jitter_of_zero_is_a_reduction_by_box() -> None:
+  image = np.random.default_rng(1).uniform(-1, 1, [2, 32, 32, 3])
+  image = tf.constant(image, tf.float32)
+  small = attributes.jitter(image, tf.zeros([2, 11]), 0.1, 8)
+  np.testing.assert_allclose(
+      small, image.numpy().reshape(2, 8, 4, 8, 4, 3).mean((2, 4)), atol=1e-5)
+
+
+def test_jitter_moves_and_colours() -> None:
+  image = np.random.default_rng(1).uniform(-1, 1, [1, 16, 16, 3])
+  image = tf.constant(image, tf.float32)
+  draws = np.zeros([1, 11], np.float32)
+  draws[0, 1] = 1.0  # by 1/8 of 16 pixels: 2
+  moved = attributes.jitter(image, tf.constant(draws), 0.125, 16)
+  np.testing.assert_allclose(
+      moved[:, :, :14], image[:, :, 2:], atol=1e-5)
+  draws = np.zeros([1, 11], np.float32)
+  draws[0, [3, 4, 5, 10]] = 1.0, -1.0, 1.0, 1.0
+  lit = attributes.jitter(image, tf.constant(draws), 0.1, 16)
+  for colour, gain, offset in ((0, 1.2 * 1.1, -0.2), (1, 1.2, -0.2),
+                               (2, 1.2, -0.1)):
+    np.testing.assert_allclose(
+        lit[..., colour], gain * image[..., colour] + offset, atol=1e-5)
+
+
+def test_the_open_set_is_never_trained_on() -> None:
   stage = fakes.stage('attributes')
-  assert stage.splits == ('d_pre', 'd_rest', 'open_gallery')
+  assert stage.splits == ('d_pre', 'd_rest')
   assert stage.mirror and not stage.restores

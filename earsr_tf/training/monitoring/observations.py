@@ -75,12 +75,14 @@ class Observer:
         return
       yield batch
 
-  def scalars(self, resolution: int, alpha: float) -> dict[str, float]:
+  def scalars(self, resolution: int, alpha: float, *, observes: bool = True
+              ) -> dict[str, float]:
     """Measures now.
 
     Args:
       resolution: Side of the images in training.
       alpha: How far it has faded in.
+      observes: Whether the stage's `observe` looks.
 
     Returns:
       What the stage's `observe` finds; 'timing/wait_share' in [0, 1], the
@@ -89,7 +91,7 @@ class Observer:
       system tells it.
     """
     values = {}
-    if self._fixed.stage.observe:
+    if observes and self._fixed.stage.observe:
       found = self._observe(resolution)(tf.constant(np.float32(alpha)))
       values = {name: float(value) for name, value in found.items()}
     now = time.monotonic()
@@ -109,6 +111,15 @@ class Observer:
               fixed.networks, fixed.batch, fixed.clock(resolution, alpha))),
           autograph=False)
     return self._functions[resolution]
+
+
+def is_due(stage: stage_lib.Stage, before: int, after: int) -> bool:
+  """Whether `observe` looks after the step from `before` to `after` images."""
+  if stage.observe is None or not stage.observations:
+    return stage.observe is not None
+  total = sum(phase.images for phase in stage.phases)
+  every = max(total // stage.observations, 1)
+  return after >= total or before // every != after // every
 
 
 def resident_bytes() -> int:
