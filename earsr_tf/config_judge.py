@@ -1,4 +1,4 @@
-"""The judges of the evaluation: how they are trained and what is asked of them."""
+"""The judges of the evaluation: how they are trained, what is asked of them."""
 
 from __future__ import annotations
 

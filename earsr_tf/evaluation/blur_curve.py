@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import tensorflow as tf
 
 from earsr_tf.data import batching
 from earsr_tf.data import keys
@@ -17,7 +16,8 @@ _INPUTS = (keys.IMAGE_HIGH, keys.SPEAKER, keys.GENDER, keys.AGE)
 
 
 def measure(
-    judge: attributes.Classifier, data_dir: str, split: str, *, frames_per_clip: int, batch_size: int, seed: int,
+    judge: attributes.Classifier, data_dir: str, split: str, *,
+    frames_per_clip: int, batch_size: int, seed: int,
 ) -> dict[str, dict[str, float]]:
   """Accuracy on a split's originals, whole and blurred.
 
