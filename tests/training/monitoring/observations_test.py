@@ -123,3 +123,20 @@ def test_kept_targets_are_computed_once(monkeypatch: pytest.MonkeyPatch
   assert np.isfinite(values['shuffled_gap/audio/code_l1'])
   monkeypatch.delitem(networks, 'image_encoder')  # not needed any more
   observations.Observer(fixed=fixed).scalars(16, 1.0)
+
+
+def test_a_stage_is_looked_at_as_often_as_it_says() -> None:
+  stage = dataclasses.replace(fakes.stage('attributes'), observations=2)
+  total = sum(phase.images for phase in stage.phases)
+  assert total == 16
+  due = [after for after in range(4, 20, 4)
+         if observations.is_due(stage, after - 4, after)]
+  assert due == [8, 16]
+  always = dataclasses.replace(stage, observations=0)
+  assert observations.is_due(always, 0, 4)
+  assert not observations.is_due(
+      dataclasses.replace(stage, observe=None), 4, 8)
+  observer = observations.Observer(fixed=_fixed(
+      'attributes', **{keys.HELD_OUT: np.array([True, False])}))
+  assert 'held_out/speaker' in observer.scalars(16, 1.0)
+  assert 'held_out/speaker' not in observer.scalars(16, 1.0, observes=False)
