@@ -28,6 +28,8 @@ _IRIS = {
     'grey': (0.40, 0.46, 0.50)}
 _GREY = (0.74, 0.73, 0.72)
 
+Mark = tuple[float, float, float]  # u, v and radius on the skin.
+
 # Chance of each hair style; long styles overlap between the genders.
 _STYLES_FEMALE = {
     'long': 0.34, 'wavy': 0.28, 'bob': 0.24, 'bun': 0.03, 'short': 0.07,
@@ -83,10 +85,14 @@ class FaceIdentity:
   brow_thickness: float
   brow_arch: float
   brow_tilt: float
+  brow_length: float
+  brow_density: float
   brow_colour: canvas.Colour
+  ridge: float
   nose_width: float
   nose_length: float
   nose_depth: float
+  nose_hook: float
   mouth_y: float
   mouth_width: float
   lip_upper: float
@@ -96,13 +102,17 @@ class FaceIdentity:
   throat: float
   cheek: float
   blush: float
+  chin_out: float
+  cleft: float
   wrinkle: float
   sag: float
+  bags: float
   beard: str
   beard_density: float
   glasses: str
   earrings: bool
-  mole: tuple[float, float]
+  moles: tuple[Mark, ...]
+  freckles: tuple[Mark, ...]
   hair: Hair
 
 
@@ -120,8 +130,8 @@ def draw_face(
   """
   old = (age - 20.0) / 50.0
   sign = 1.0 if male else -1.0
-  normal = np.clip(rng.standard_normal(32), -2.0, 2.0)
-  tone = float(0.05 + 0.85 * rng.beta(1.7, 3.6))
+  normal = np.clip(rng.standard_normal(42), -2.0, 2.0)
+  tone = float(0.05 + 0.85 * rng.beta(1.3, 2.4))
   skin = _skin_colour(tone, normal[0], normal[1])
   hair = _draw_hair(rng, male, old, tone)
   lip_colour, lash = _make_up(rng, male, skin)
@@ -139,40 +149,74 @@ def draw_face(
       beard_density=float(np.clip(0.72 + 0.10 * normal[29], 0.4, 0.95)),
       glasses=_draw_glasses(rng, old),
       earrings=bool(rng.random() < (0.04 if male else 0.55)),
-      mole=_draw_mole(rng), hair=hair, **_draw_shape(normal, sign, old))
+      brow_density=float(np.clip(0.85 + 0.15 * normal[30], 0.45, 1.0)),
+      cleft=float(max(normal[31] - 0.6, 0)),
+      bags=float(max(0.25 + 0.4 * normal[32], 0)),
+      moles=_draw_marks(rng, int(rng.integers(0, 5)), 0.010, 0.019),
+      freckles=_draw_marks(
+          rng, int(max(rng.standard_normal() * 34, 0)) if tone < 0.45 else 0,
+          0.008, 0.013),
+      hair=hair, **_draw_shape(np.delete(normal, range(24, 33)), sign, old))
+
+
+def dress(
+    face: FaceIdentity, rng: np.random.Generator) -> FaceIdentity:
+  """The face of one video: shaved or not, with or without glasses."""
+  shaved, bare, lips, dark = rng.random(4).tolist()
+  changes: dict[str, object] = {
+      'beard_density': face.beard_density * (0.75 + 0.3 * dark)}
+  if face.beard == 'stubble' and shaved < 0.4:
+    changes['beard'] = 'none'
+  elif face.beard == 'none' and face.throat > 0 and shaved < 0.2:
+    changes['beard'] = 'stubble'
+  elif face.beard in ('goatee', 'moustache') and shaved < 0.15:
+    changes['beard'] = 'stubble'
+  if bare < 0.35:
+    changes['glasses'] = 'none'
+  elif bare > 0.97 and face.glasses == 'none':  # For the sun, or to read.
+    changes['glasses'] = 'square'
+  if face.lash > 0.7 and lips < 0.3:
+    changes['lip_colour'] = canvas.mix(face.lip_colour, (0.66, 0.16, 0.22), 0.4)
+  return dataclasses.replace(face, **changes)
 
 
 def _draw_shape(
     normal: np.ndarray, sign: float, old: float) -> dict[str, float]:
   """Lengths and angles of a face; `sign` is 1 for men, -1 for women."""
   means_and_spreads = {
-      'width': (0.405 + 0.003 * sign, 0.012),
-      'chin': (0.585 + 0.004 * sign, 0.017),
-      'jaw': (0.030 * sign, 0.038),
-      'taper': (0.20 - 0.018 * sign, 0.04),
-      'eye_x': (0.172, 0.013),
-      'eye_y': (-0.075, 0.016),
-      'eye_width': (0.088 - 0.004 * sign, 0.008),
-      'eye_height': (0.039 - 0.005 * sign - 0.005 * old, 0.006),
-      'eye_tilt': (-0.02 + 0.03 * sign, 0.05),
-      'lid': (0.5, 0.2),
-      'brow_gap': (0.112 - 0.012 * sign, 0.014),
-      'brow_thickness': (0.021 + 0.007 * sign, 0.004),
-      'brow_arch': (0.020 - 0.011 * sign, 0.011),
-      'brow_tilt': (0.014, 0.038),
-      'nose_width': (0.070 + 0.008 * sign, 0.012),
-      'nose_length': (0.165 + 0.006 * sign, 0.019),
-      'nose_depth': (1.0 + 0.12 * sign, 0.15),
-      'mouth_y': (0.325, 0.015),
-      'mouth_width': (0.128 + 0.003 * sign, 0.017),
-      'lip_upper': (0.025 - 0.007 * sign - 0.008 * old, 0.004),
-      'lip_lower': (0.036 - 0.008 * sign - 0.010 * old, 0.005),
-      'neck': (0.228 + 0.012 * sign, 0.016)}
-  lowest = {'brow_thickness': 0.010, 'lip_upper': 0.008, 'lip_lower': 0.014}
+      'width': (0.405 + 0.003 * sign, 0.020),
+      'chin': (0.585 + 0.006 * sign, 0.026),
+      'jaw': (0.030 * sign, 0.055),
+      'taper': (0.20 - 0.018 * sign, 0.06),
+      'eye_x': (0.182, 0.018),
+      'eye_y': (-0.075, 0.018),
+      'eye_width': (0.090 - 0.004 * sign, 0.012),
+      'eye_height': (0.039 - 0.004 * sign - 0.005 * old, 0.009),
+      'eye_tilt': (-0.02 + 0.03 * sign, 0.09),
+      'lid': (0.5, 0.28),
+      'brow_gap': (0.112 - 0.010 * sign, 0.018),
+      'brow_thickness': (0.021 + 0.006 * sign, 0.007),
+      'brow_arch': (0.020 - 0.010 * sign, 0.016),
+      'brow_tilt': (0.014, 0.055),
+      'nose_width': (0.070 + 0.007 * sign, 0.016),
+      'nose_length': (0.170 + 0.006 * sign, 0.028),
+      'nose_depth': (1.0 + 0.10 * sign, 0.24),
+      'mouth_y': (0.328, 0.022),
+      'mouth_width': (0.135 + 0.003 * sign, 0.023),
+      'lip_upper': (0.025 - 0.006 * sign - 0.008 * old, 0.008),
+      'lip_lower': (0.036 - 0.007 * sign - 0.010 * old, 0.010),
+      'neck': (0.228 + 0.012 * sign, 0.018),
+      'brow_length': (0.112, 0.016),
+      'ridge': (0.3 * sign, 0.5),
+      'nose_hook': (0.1 * sign, 0.6),
+      'chin_out': (0.2 * sign, 0.6)}
+  lowest = {
+      'brow_thickness': 0.009, 'lip_upper': 0.008, 'lip_lower': 0.014,
+      'eye_height': 0.018, 'lid': 0.0, 'nose_depth': 0.45}
   return {
-      name: float(max(mean + spread * value, lowest.get(name, -1.0)))
+      name: float(max(mean + spread * value, lowest.get(name, -2.0)))
       for (name, (mean, spread)), value in zip(
-          means_and_spreads.items(), normal[2:24])}
+          means_and_spreads.items(), normal[2:])}
 
 
 def _skin_colour(tone: float, warm: float, gain: float) -> canvas.Colour:
@@ -268,11 +312,13 @@ def _draw_glasses(rng: np.random.Generator, old: float) -> str:
   return style if worn else 'none'
 
 
-def _draw_mole(rng: np.random.Generator) -> tuple[float, float]:
-  """Place of a mole, or (9, 9) for none."""
-  has_mole = rng.random() < 0.4
-  side = -1.0 if rng.random() < 0.5 else 1.0
-  across, down = float(rng.random()), float(rng.random())
-  if not has_mole:
-    return (9.0, 9.0)
-  return (side * (0.15 + 0.14 * across), 0.08 + 0.26 * down)
+def _draw_marks(
+    rng: np.random.Generator, count: int, smallest: float, largest: float
+) -> tuple[Mark, ...]:
+  """Places and sizes of moles or freckles on forehead, cheeks and chin."""
+  marks = []
+  for across, down, size in rng.random((count, 3)).tolist():
+    marks.append((
+        0.74 * across - 0.37, 0.80 * down - 0.30,
+        smallest + (largest - smallest) * size))
+  return tuple(marks)
