@@ -174,6 +174,8 @@ def darken(
   target = image[:, patch.rows, patch.cols]
   for channel in range(3):
     target[channel] *= 1 - amount * np.float32(tint[channel])
+  if len(target) > 3:  # What is seen of the head changes less in a shadow.
+    target[3] *= 1 - amount
 
 
 def scale_colour(colour: Colour, gain: float) -> Colour:

@@ -236,7 +236,7 @@ def _paint_neck(shot: view_lib.Shot, setting: Setting) -> None:
   grid = shot.grid
   scene.paint_clothes(
       shot.image, setting.clothes, grid.shift_x + middle * grid.scale,
-      grid.shift_y - 0.075 + (grid.scale - 1.17) * 0.75)
+      grid.shift_y - 0.075 + (grid.scale - 1.17) * 0.80)
 
 
 def still(

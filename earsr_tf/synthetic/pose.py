@@ -81,7 +81,7 @@ class Light:
 
 def draw_light(rng: np.random.Generator) -> Light:
   """The light of one video: from any side, of any white."""
-  side = float(np.clip(0.75 * rng.standard_normal(), -1.6, 1.6))
+  side = float(np.clip(0.55 * rng.standard_normal(), -1.4, 1.4))
   above = float(0.25 - 1.05 * rng.random())
   front = 0.80
   length = (side ** 2 + above ** 2 + front ** 2) ** 0.5
@@ -90,7 +90,7 @@ def draw_light(rng: np.random.Generator) -> Light:
   return Light(
       direction=(side / length, above / length, front / length),
       ambient=float(0.22 + 0.38 * rng.random()),
-      gain=1.0 + 0.10 * strength,
+      gain=1.0 + 0.08 * strength,
       tint=(1 + 0.045 * warm, 1 + 0.012 * green, 1 - 0.060 * warm))
 
 
@@ -102,10 +102,11 @@ def draw_poses(rng: np.random.Generator, count: int) -> list[Pose]:
   mood = float(np.clip(0.35 + 0.45 * start[6], -0.35, 1.0))
   for wander in steps:
     value = start + 0.16 * wander
-    yaw = float(np.clip(0.36 * value[4], -MAX_YAW_RAD, MAX_YAW_RAD))
+    yaw = float(np.clip(0.30 * value[4], -MAX_YAW_RAD, MAX_YAW_RAD))
     poses.append(Pose(
-        shift_x=float(0.040 * value[0]), shift_y=float(0.060 + 0.040 * value[1]),
-        scale=float(1.17 * 2.0 ** (0.10 * start[2] + 0.01 * wander[2])),
+        shift_x=float(0.040 * value[0]),
+        shift_y=float(0.020 + 0.040 * value[1]),
+        scale=float(1.40 * 2.0 ** (0.08 * start[2] + 0.01 * wander[2])),
         tilt=float(0.060 * value[3]), yaw=yaw,
         pitch=float(np.clip(0.10 * value[5], -0.22, 0.24)),
         smile=mood + 0.08 * float(wander[6]),

@@ -134,8 +134,10 @@ def _visible(
   order = np.concatenate([left[:, :-1], right], 1)
   base = (np.arange(len(order)) * _FAR)[:, None]
   asked = (_LEFT + _STEP * np.arange(_COLS))[None] + base
-  # Clipped: a column beside the head reads the head's edge.
-  asked = np.clip(asked, order[:, :1] + base, order[:, -1:] + base)
+  # Clipped: a column beside the head reads the head's edge, and not the hidden
+  # skin that the running maximum has put there.
+  asked = np.clip(
+      asked, order[:, :1] + base + 1e-4, order[:, -1:] + base - 1e-4)
   columns = np.tile(
       np.arange(order.shape[1], dtype=np.float64), len(order))
   seen = np.interp(asked.ravel(), (order + base).ravel(), columns)
