@@ -40,13 +40,13 @@ def draw_camera(rng: np.random.Generator) -> Camera:
   gain = 2.0 ** (0.17 * stops - 0.05)
   soft = float(rng.random())
   coarse = float(rng.random())
-  passes = 0 if soft < 0.3 else 1 if soft < 0.75 else 2
+  passes = 0 if soft < 0.35 else 1 if soft < 0.85 else 2
   return Camera(
       gains=(gain * (1 + 0.045 * warm), gain * (1 + 0.020 * green),
              gain * (1 - 0.055 * warm)),
       haze=0.022 * max(haze, 0.0), curve=0.12 * curve,
       blur=(0.10 + 0.15 * float(rng.random()),) * passes,
-      quality=int(19 + 15 * coarse * coarse))
+      quality=int(19 + 13 * coarse * coarse))
 
 
 def develop(image: np.ndarray, camera: Camera) -> np.ndarray:

@@ -14,6 +14,7 @@ import dataclasses
 import numpy as np
 
 from earsr_tf.synthetic import canvas
+from earsr_tf.synthetic import haircut
 from earsr_tf.synthetic import head
 from earsr_tf.synthetic import looks
 from earsr_tf.synthetic import view
@@ -35,7 +36,7 @@ class HairDo:
     strands: Random curve along which the strands are read.
     phase: Offset of curls and waves.
   """
-  hair: looks.Hair
+  hair: haircut.Hair
   outline: head.Profile
   opening: head.Profile
   strands: np.ndarray
@@ -58,7 +59,7 @@ def make_hair_do(
   other, fringe = float(rng.random()), float(rng.random())
   if hair.style in _HANGING and other < 0.18:  # Tied up today.
     hair = dataclasses.replace(
-        hair, style='bun', volume=0.035, side_volume=0.012, length=-0.02,
+        hair, style='bun', volume=0.035, side_volume=0.012, length=0.22,
         hairline=min(hair.hairline, -0.38))
   elif hair.style in ('long', 'wavy') and other < 0.38:
     wavy = hair.style == 'long'
@@ -73,7 +74,7 @@ def make_hair_do(
       strands=canvas.smooth_table(rng, 110), phase=float(rng.random()))
 
 
-def _outline(face: looks.FaceIdentity, hair: looks.Hair) -> head.Profile:
+def _outline(face: looks.FaceIdentity, hair: haircut.Hair) -> head.Profile:
   """Outer edge of the hair."""
   v = head.heights()
   half = face.width + hair.side_volume
@@ -87,7 +88,7 @@ def _outline(face: looks.FaceIdentity, hair: looks.Hair) -> head.Profile:
   return head.make_profile(np.where(v < _CENTRE, upper, lower))
 
 
-def _opening(face: looks.FaceIdentity, hair: looks.Hair) -> head.Profile:
+def _opening(face: looks.FaceIdentity, hair: haircut.Hair) -> head.Profile:
   """The face's window in the front hair."""
   v = head.heights()
   half = face.width * (0.90 if hair.style in _HANGING else 0.95)
@@ -100,7 +101,7 @@ def _opening(face: looks.FaceIdentity, hair: looks.Hair) -> head.Profile:
   if hair.style in _HANGING:
     width = half * (1 + 0.10 * below - 0.26 * np.clip(below - 0.35, 0, None))
   else:
-    width = half * (1 + 3.0 * below)
+    width = half * (1 + 4.5 * below)
   return head.make_profile(np.where(v < 0, upper, width ** 2))
 
 
@@ -110,11 +111,13 @@ class _Shell:
 
   Attributes:
     u: Along the hair from the middle of the face, as on the sheet of skin.
+    v: Down the head, a nod undone.
     across: -1 to 1 between the shell's edges.
     edge: Signed distance to the outer edge, inside > 0.
     texture: About zero mean, unit sd: strands, waves or curls.
   """
   u: np.ndarray
+  v: np.ndarray
   across: np.ndarray
   edge: np.ndarray
   texture: np.ndarray
@@ -128,18 +131,23 @@ def _shell(
   turn = np.arctan2(head.DEPTH * sine, cosine)
   flat = (patch.u - np.float32((_BEHIND - view.PIVOT) * sine)) * np.float32(
       1 / stretch)
-  half = np.sqrt(np.maximum(
-      do.outline.squared[head.row_index(patch.v)], np.float32(0.01)))
-  across = np.clip(flat / half, -1, 1)
-  u = (np.arcsin(across) - np.float32(turn)) * half
-  texture = _texture(do, u, patch.v)
   v = patch.v
+  for _ in range(2 if shot.pose.pitch else 1):
+    half = np.sqrt(np.maximum(
+        do.outline.squared[head.row_index(v)], np.float32(0.01)))
+    across = np.clip(flat / half, -1, 1)
+    away = np.float32(_BEHIND - view.PIVOT) + half * np.sqrt(
+        1 - across * across)
+    v = patch.v - np.float32(shot.pose.pitch) * away
+  u = (np.arcsin(across) - np.float32(turn)) * half
+  texture = _texture(do, u, v)
+  end = v
   if do.hair.style in _HANGING:
-    v = v + texture * np.float32(0.022) * canvas.step(v, 0.0, 0.5)
-  edge, _ = do.outline.distance(flat, v)
+    end = v + texture * np.float32(0.022) * canvas.step(v, 0.0, 0.5)
+  edge, _ = do.outline.distance(flat, end)
   if do.hair.style == 'curly':
     edge = edge + texture * np.float32(0.012)
-  return _Shell(u=u, across=across, edge=edge, texture=texture)
+  return _Shell(u=u, v=v, across=across, edge=edge, texture=texture)
 
 
 def _texture(do: HairDo, u: np.ndarray, v: np.ndarray) -> np.ndarray:
@@ -156,18 +164,17 @@ def _texture(do: HairDo, u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 
 def _colour(
-    shot: view.Shot, do: HairDo, patch: canvas.Patch,
-    shell: _Shell) -> np.ndarray:
+    shot: view.Shot, do: HairDo, shell: _Shell) -> np.ndarray:
   """[3, h, w]: lit hair with a soft band of shine."""
   hair = do.hair
   n_u = shell.across * np.float32(0.92)
-  n_v = np.clip((patch.v - np.float32(_CENTRE)) * np.float32(
+  n_v = np.clip((shell.v - np.float32(_CENTRE)) * np.float32(
       0.95 / (_CENTRE - head.CROWN + hair.volume)), -1, 0.25)
   n_z = np.sqrt(np.clip(1 - n_u * n_u - n_v * n_v, 0.06, None))
   norm = 1 / np.sqrt(n_u * n_u + n_v * n_v + n_z * n_z)
   lum = head.illuminate(shot.light, n_u * norm, n_v * norm, n_z * norm)
   lean = np.float32(0.12 * shot.light.direction[0])
-  band = patch.v + np.float32(0.43) - shell.across * shell.across * (
+  band = shell.v + np.float32(0.43) - shell.across * shell.across * (
       np.float32(0.2)) - lean
   shine = np.exp(-(band * np.float32(1 / 0.09)) ** 2) * lum
   grain = np.float32(1) + shell.texture * np.float32(0.13)
@@ -186,7 +193,7 @@ def _cover(shot: view.Shot, do: HairDo) -> canvas.Patch:
   half = (shot.face.width + hair.side_volume) * 1.36 + 0.03
   middle = (_BEHIND - view.PIVOT) * shot.pose.sine
   return shot.grid.patch(
-      middle - half, head.CROWN - hair.volume - 0.03, middle + half,
+      middle - half, head.CROWN - hair.volume - 0.08, middle + half,
       min(max(hair.length, 0.0) + 0.06, 1.2))
 
 
@@ -220,13 +227,12 @@ def paint_front(shot: view.Shot, do: HairDo) -> None:
   hair = do.hair
   patch = _cover(shot, do)
   shell = _shell(shot, do, patch)
-  above = np.clip(-patch.v, 0, None)
+  above = np.clip(-shell.v, 0, None)
   sweep = np.float32(0.30 * hair.part) * above * above
   close = hair.style in ('buzz', 'bald')
   rough = shell.texture * np.float32(
       0.003 if close or hair.style == 'bun' else 0.007)
-  nod = np.float32(0.35 * shot.pose.pitch)  # The hairline moves with it.
-  gap, _ = do.opening.distance(shell.u - sweep, patch.v - nod + rough)
+  gap, _ = do.opening.distance(shell.u - sweep, shell.v + rough)
   soft = 0.034 if close else 0.020
   alpha = canvas.inside(shell.edge) * (1 - canvas.step(gap, -soft, soft))
   if close:
@@ -236,16 +242,14 @@ def paint_front(shot: view.Shot, do: HairDo) -> None:
   canvas.darken(
       shot.image, patch, cast * canvas.step(shell.edge, 0.0, 0.03) * np.float32(
           0.12 if close or hair.style == 'bun' else 0.30))
-  rim = np.float32(0.80) + np.float32(0.20) * canvas.step(
+  shade = np.float32(0.80) + np.float32(0.20) * canvas.step(
       shell.edge, 0.0, 0.07)
-  depth = np.float32(0.72) + np.float32(0.28) * canvas.step(-gap, 0.0, 0.06)
-  if hair.style not in _HANGING:
-    depth = np.float32(0.9) + np.float32(0.1) * depth
+  if hair.style in _HANGING:
+    shade *= np.float32(0.72) + np.float32(0.28) * canvas.step(-gap, 0.0, 0.06)
   canvas.blend(
-      shot.image, patch, alpha,
-      _colour(shot, do, patch, shell) * (rim * depth))
+      shot.image, patch, alpha, _colour(shot, do, shell) * shade)
 
 
-def covers_ears(hair: looks.Hair) -> bool:
+def covers_ears(hair: haircut.Hair) -> bool:
   """Whether the ears are hidden behind the front hair."""
   return hair.style in _HANGING or hair.style == 'curly'

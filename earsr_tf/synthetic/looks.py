@@ -12,58 +12,17 @@ import dataclasses
 import numpy as np
 
 from earsr_tf.synthetic import canvas
+from earsr_tf.synthetic import haircut
 from earsr_tf.synthetic import seeds
 
 _SKIN = (
     (0.96, 0.83, 0.75), (0.91, 0.74, 0.62), (0.80, 0.60, 0.46),
     (0.62, 0.43, 0.31), (0.42, 0.28, 0.20))
-_HAIR = {
-    'black': (0.07, 0.06, 0.06), 'dark': (0.17, 0.11, 0.08),
-    'brown': (0.33, 0.21, 0.13), 'auburn': (0.43, 0.19, 0.10),
-    'red': (0.63, 0.30, 0.13), 'sandy': (0.58, 0.42, 0.25),
-    'blond': (0.80, 0.64, 0.38)}
 _IRIS = {
     'brown': (0.27, 0.15, 0.08), 'hazel': (0.38, 0.28, 0.12),
     'green': (0.28, 0.40, 0.26), 'blue': (0.28, 0.45, 0.62),
     'grey': (0.40, 0.46, 0.50)}
-_GREY = (0.74, 0.73, 0.72)
-
 Mark = tuple[float, float, float]  # u, v and radius on the skin.
-
-# Chance of each hair style; long styles overlap between the genders.
-_STYLES_FEMALE = {
-    'long': 0.34, 'wavy': 0.28, 'bob': 0.24, 'bun': 0.03, 'short': 0.07,
-    'curly': 0.03, 'buzz': 0.01}
-_STYLES_MALE = {
-    'long': 0.03, 'wavy': 0.03, 'bob': 0.03, 'bun': 0.02, 'short': 0.60,
-    'curly': 0.12, 'buzz': 0.13, 'bald': 0.04}
-
-
-@dataclasses.dataclass(frozen=True)
-class Hair:
-  """A head of hair.
-
-  Attributes:
-    style: One of bald, buzz, short, curly, bob, long, wavy, bun.
-    colour: RGB in [0, 1], greying included.
-    volume: How far the hair stands off the skull on top.
-    side_volume: The same at the sides.
-    length: Where it ends, in head coordinates (chin is near 0.58).
-    hairline: Height of the hairline, in head coordinates.
-    square: Exponent of the hairline's arch: 2 round, 6 square.
-    part: Where the strands part, from -1 (left) to 1.
-    grey: Share of grey in [0, 1].
-  """
-  style: str
-  colour: canvas.Colour
-  volume: float
-  side_volume: float
-  length: float
-  hairline: float
-  square: float
-  part: float
-  grey: float
-
 
 @dataclasses.dataclass(frozen=True)
 class FaceIdentity:
@@ -113,7 +72,7 @@ class FaceIdentity:
   earrings: bool
   moles: tuple[Mark, ...]
   freckles: tuple[Mark, ...]
-  hair: Hair
+  hair: haircut.Hair
 
 
 def draw_face(
@@ -130,15 +89,19 @@ def draw_face(
   """
   old = (age - 20.0) / 50.0
   sign = 1.0 if male else -1.0
-  normal = np.clip(rng.standard_normal(42), -2.0, 2.0)
+  normal = np.clip(rng.standard_normal(44), -2.0, 2.0)
   tone = float(0.05 + 0.85 * rng.beta(1.3, 2.4))
   skin = _skin_colour(tone, normal[0], normal[1])
-  hair = _draw_hair(rng, male, old, tone)
+  hair = haircut.draw_hair(rng, male, old, tone)
   lip_colour, lash = _make_up(rng, male, skin)
   brow_colour = canvas.mix(
-      canvas.scale_colour(hair.colour, 0.75), (0.16, 0.12, 0.10), 0.35)
+      canvas.scale_colour(hair.colour, 0.75), (0.16, 0.12, 0.10),
+      float(np.clip(0.40 + 0.25 * normal[33], 0, 1)))
+  iris = canvas.scale_colour(
+      _IRIS[seeds.choose(rng, _iris_weights(tone))],
+      float(1.1 + 0.2 * normal[34]))
   return FaceIdentity(
-      skin=skin, iris=_IRIS[seeds.choose(rng, _iris_weights(tone))],
+      skin=skin, iris=iris,
       lash=lash, brow_colour=brow_colour, lip_colour=lip_colour,
       throat=float(max(0.5 + 0.25 * normal[24], 0) if male else 0.0),
       cheek=float(1.0 - 0.15 * sign + 0.2 * normal[25]),
@@ -156,7 +119,7 @@ def draw_face(
       freckles=_draw_marks(
           rng, int(max(rng.standard_normal() * 34, 0)) if tone < 0.45 else 0,
           0.008, 0.013),
-      hair=hair, **_draw_shape(np.delete(normal, range(24, 33)), sign, old))
+      hair=hair, **_draw_shape(np.delete(normal, range(24, 35)), sign, old))
 
 
 def dress(
@@ -224,10 +187,10 @@ def _skin_colour(tone: float, warm: float, gain: float) -> canvas.Colour:
   where = min(tone, 0.999) * (len(_SKIN) - 1)
   index = int(where)
   red, green, blue = canvas.mix(_SKIN[index], _SKIN[index + 1], where - index)
-  bright = 1 + 0.015 * gain
+  bright = 1 + 0.030 * gain
   return (
-      float(red * bright), float(green * bright * (1 - 0.012 * warm)),
-      float(blue * bright * (1 - 0.035 * warm)))
+      float(red * bright), float(green * bright * (1 - 0.020 * warm)),
+      float(blue * bright * (1 - 0.050 * warm)))
 
 
 def _iris_weights(tone: float) -> dict[str, float]:
@@ -242,8 +205,10 @@ def _make_up(
     rng: np.random.Generator, male: bool,
     skin: canvas.Colour) -> tuple[canvas.Colour, float]:
   """Lip colour and strength of the lashes."""
+  red = 0.58 + 0.16 * float(rng.random())
   natural = (
-      skin[0] * 0.86, skin[1] * 0.64, skin[2] * 0.64)
+      skin[0] * (0.80 + 0.12 * float(rng.random())), skin[1] * red,
+      skin[2] * red)
   painted = canvas.mix(
       (0.72, 0.20, 0.24), (0.66, 0.30, 0.33), float(rng.random()))
   paint = float(rng.random())
@@ -252,49 +217,6 @@ def _make_up(
     return canvas.mix(natural, skin, 0.10 + 0.30 * fade), 0.25 + 0.15 * paint
   share = 0.36 * paint if fade < 0.5 else 0.06 * paint
   return canvas.mix(natural, painted, share), 0.75 + 0.25 * paint
-
-
-def _draw_hair(
-    rng: np.random.Generator, male: bool, old: float, tone: float) -> Hair:
-  """Style, colour and shape of the hair."""
-  styles = dict(_STYLES_MALE if male else _STYLES_FEMALE)
-  if male:
-    styles['bald'] += 0.10 * old
-  style = seeds.choose(rng, styles)
-  light = max(1 - 2.4 * tone, 0.0)
-  name = seeds.choose(rng, {
-      'black': 0.16 + 0.8 * tone, 'dark': 0.30, 'brown': 0.32 * light + 0.06,
-      'auburn': 0.10 * light, 'red': 0.07 * light, 'sandy': 0.16 * light,
-      'blond': 0.22 * light})
-  spread = np.clip(rng.standard_normal(8), -2.0, 2.0)
-  grey = float(np.clip((old - 0.42 + 0.13 * spread[0]) * 1.9, 0, 1))
-  dyed = rng.random()
-  if dyed < (0.20 if male else 0.34):
-    grey *= 0.15
-  colour = canvas.mix(
-      canvas.scale_colour(_HAIR[name], float(1 + 0.07 * spread[1])), _GREY,
-      0.95 * grey)
-  recede = float(max(old - 0.2 + 0.25 * spread[2], 0)) if male else 0.0
-  fringe = bool(rng.random() < (0.20 if male else 0.25))
-  length = {
-      'long': 0.98 + 0.07 * spread[3], 'wavy': 0.92 + 0.08 * spread[3],
-      'bob': 0.46 + 0.05 * spread[3], 'curly': 0.10 + 0.06 * spread[3]}
-  volume = {
-      'bald': 0.0, 'buzz': 0.012, 'short': 0.095, 'curly': 0.13,
-      'bob': 0.075, 'long': 0.07, 'wavy': 0.085, 'bun': 0.035}[style]
-  side = {
-      'bald': 0.0, 'buzz': 0.006, 'short': 0.030, 'curly': 0.085,
-      'bob': 0.075, 'long': 0.065, 'wavy': 0.10, 'bun': 0.012}[style]
-  hairline = -0.42 + 0.022 * float(spread[4]) - 0.10 * min(recede, 0.9)
-  if fringe and style in ('long', 'bob', 'wavy', 'short', 'curly'):
-    hairline = -0.235 + 0.022 * float(spread[4])
-  return Hair(
-      style=style, colour=colour,
-      volume=float(volume * (1 + 0.14 * spread[5])),
-      side_volume=float(side * (1 + 0.16 * spread[6])),
-      length=float(length.get(style, -0.02)), hairline=hairline,
-      square=float((3.4 if male else 3.0) + 2.5 * fringe),
-      part=float(np.clip(0.55 * spread[7], -0.9, 0.9)), grey=grey)
 
 
 def _draw_beard(rng: np.random.Generator, male: bool) -> str:

@@ -145,10 +145,11 @@ class Picture:
       frame[channel][view.pixels] = below + view.cover * (
           colour[:, channel] - below)
     frame[3][view.pixels] = view.cover
+    wear.paint_glasses(shot, arms=True)
+    hair_lib.paint_front(shot, setting.hair)
     if not hidden:
       wear.paint_ears(shot, shot.face.earrings, near=True)
-    hair_lib.paint_front(shot, setting.hair)
-    wear.paint_glasses(shot)
+    wear.paint_glasses(shot, arms=False)
 
   def _repainted(self, patch: canvas.Patch) -> 'Retouch':
     """What the frame becomes when `patch` of the sheet has changed."""

@@ -59,8 +59,14 @@ def _paint_ear(
         (0.93, 0.86, 0.62))
 
 
-def paint_glasses(shot: view.Shot) -> None:
-  """Frames, bridge, arms and a faint reflection."""
+def paint_glasses(shot: view.Shot, arms: bool) -> None:
+  """Paints glasses.
+
+  Args:
+    shot: The frame.
+    arms: True paints the arms, to be called before the hair; False rims,
+      bridge and a faint reflection, after it.
+  """
   face, pose = shot.face, shot.pose
   if face.glasses == 'none':
     return
@@ -71,14 +77,16 @@ def paint_glasses(shot: view.Shot) -> None:
     centre = view.place(
         pose, side * (face.eye_x - 0.002), face.eye_y + 0.012, 0.475)
     half_u = 0.118 * max(pose.cosine - 0.15 * side * pose.sine, 0.3)
-    _paint_lens(shot, centre, half_u, colour)
+    if not arms:
+      _paint_lens(shot, centre, half_u, colour)
     inner.append((centre[0] - side * half_u, centre[1] - 0.017))
-    if side * pose.sine < 0.2:
+    if arms and side * pose.sine < 0.2:
       ear = view.place(pose, side * (face.width + 0.004), face.eye_y, 0.05)
       _paint_bar(
           shot, (centre[0] + side * half_u, centre[1] - 0.02),
           (ear[0], ear[1] - 0.01), colour)
-  _paint_bar(shot, inner[0], inner[1], colour)
+  if not arms:
+    _paint_bar(shot, inner[0], inner[1], colour)
 
 
 def _paint_lens(

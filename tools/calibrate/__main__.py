@@ -9,7 +9,6 @@ real. See docs/synthetic.md.
 from __future__ import annotations
 
 import dataclasses
-import json
 import pathlib
 import time
 from typing import Any
@@ -40,7 +39,6 @@ def linear(samples: samples_lib.Samples, name: str) -> dict[str, Any]:
   for task, part in (
       ('person', samples_lib.CLOSED), ('gender', samples_lib.OPEN)):
     used = train | (labels.part == part)
-    # Of all frames of real data a share must do.
     if not train.any() or not (labels.part == part).any():
       continue
     test = ~train[used]
@@ -62,7 +60,8 @@ def network(
     samples: samples_lib.Samples, name: str, passes: int, seed: int
 ) -> dict[str, Any]:
   """The CNN of one input: its curve, with best and last."""
-  from tools.calibrate import network as network_lib  # pylint: disable=import-outside-toplevel
+  # pylint: disable-next=import-outside-toplevel
+  from tools.calibrate import network as network_lib
   labels, rows = _rows(samples, name)
   train = labels.part == samples_lib.TRAIN
   names = np.unique(labels.speaker[train])

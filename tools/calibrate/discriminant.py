@@ -12,6 +12,7 @@ import numpy as np
 
 CODES = (64, 128, 256)
 _PENALTIES = (0.003, 0.03, 0.1, 0.3, 1.0, 3.0)
+_SPARE, _POWERS = 16, 4  # Of the range finder.
 _SLICE = 5  # One in five people, or videos of a person, chooses the penalty.
 
 
@@ -36,20 +37,25 @@ class Answer:
 
 
 class Codes:
-  """Principal components of standardised rows."""
+  """Principal components of standardised rows.
+
+  The axes are found by a randomised range finder with power iterations
+  (Halko, Martinsson and Tropp, 2011, algorithm 4.4): all that is needed of
+  10^4 pictures of 10^4 pixels are the first few hundred.
+  """
 
   def __init__(self, *, rows: np.ndarray, count: int):
     self._mean = rows.mean(0)
     self._scale = rows.std(0) + 1e-3 * rows.std() + 1e-9
     scaled = (rows - self._mean) / self._scale
-    if rows.shape[1] <= rows.shape[0]:
-      _, vectors = np.linalg.eigh(scaled.T @ scaled)
-      axes = vectors[:, ::-1]
-    else:
-      _, vectors = np.linalg.eigh(scaled @ scaled.T)
-      axes = scaled.T @ vectors[:, ::-1]
-      axes /= np.linalg.norm(axes, axis=0) + 1e-9
-    self._axes = axes[:, :count]
+    probes = min(count + _SPARE, *rows.shape)
+    rng = np.random.default_rng(0)
+    axes = rng.standard_normal((rows.shape[1], probes)).astype(rows.dtype)
+    for _ in range(_POWERS):
+      axes, _ = np.linalg.qr(scaled.T @ (scaled @ axes))
+    codes = scaled @ axes
+    _, turn = np.linalg.eigh(codes.T @ codes)
+    self._axes = axes @ turn[:, ::-1][:, :count]
 
   def __call__(self, rows: np.ndarray) -> np.ndarray:
     """[n, d] rows to [n, k] codes, the first ones of the largest variance."""
