@@ -22,7 +22,7 @@ from earsr_tf.synthetic import voice as voice_lib
 
 FRAME_HZ = 25
 MIN_FRAMES, MAX_FRAMES = 106, 124  # 4.24 to 4.96 s.
-_KEY_FRAMES = 23  # Frames per key pose, about.
+_KEY_FRAMES = 28  # Frames per key pose, about.
 _FADE_FRAMES = 6
 _MOUTH_LEVELS = 5
 _SIDE = canvas.FRAME_SIZE

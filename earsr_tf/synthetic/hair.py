@@ -57,11 +57,11 @@ def make_hair_do(
       colour=canvas.scale_colour(
           own.colour, 1 + 0.08 * float(change[5])))
   other, fringe = float(rng.random()), float(rng.random())
-  if hair.style in _HANGING and other < 0.18:  # Tied up today.
+  if hair.style in _HANGING and other < 0.12:  # Tied up today.
     hair = dataclasses.replace(
         hair, style='bun', volume=0.035, side_volume=0.012, length=0.22,
         hairline=min(hair.hairline, -0.38))
-  elif hair.style in ('long', 'wavy') and other < 0.38:
+  elif hair.style in ('long', 'wavy') and other < 0.34:
     wavy = hair.style == 'long'
     hair = dataclasses.replace(
         hair, style='wavy' if wavy else 'long',
@@ -107,7 +107,7 @@ def _opening(face: looks.FaceIdentity, hair: haircut.Hair) -> head.Profile:
 
 @dataclasses.dataclass(frozen=True)
 class _Shell:
-  """The shell over a patch of the frame, all [h, w].
+  """The shell over a patch of the frame, all [h, w], or [n] of its pixels.
 
   Attributes:
     u: Along the hair from the middle of the face, as on the sheet of skin.
@@ -121,6 +121,12 @@ class _Shell:
   across: np.ndarray
   edge: np.ndarray
   texture: np.ndarray
+
+  def at(self, pixels: np.ndarray) -> _Shell:
+    """The shell at some pixels, given by flat index."""
+    return _Shell(*(
+        values.ravel()[pixels] for values in (
+            self.u, self.v, self.across, self.edge, self.texture)))
 
 
 def _shell(
@@ -165,7 +171,7 @@ def _texture(do: HairDo, u: np.ndarray, v: np.ndarray) -> np.ndarray:
 
 def _colour(
     shot: view.Shot, do: HairDo, shell: _Shell) -> np.ndarray:
-  """[3, h, w]: lit hair with a soft band of shine."""
+  """[3, ...]: lit hair with a soft band of shine."""
   hair = do.hair
   n_u = shell.across * np.float32(0.92)
   n_v = np.clip((shell.v - np.float32(_CENTRE)) * np.float32(
@@ -242,12 +248,20 @@ def paint_front(shot: view.Shot, do: HairDo) -> None:
   canvas.darken(
       shot.image, patch, cast * canvas.step(shell.edge, 0.0, 0.03) * np.float32(
           0.12 if close or hair.style == 'bun' else 0.30))
+  there = np.flatnonzero(alpha.ravel() > 0)  # A face's width of it is not.
+  shell, gap, alpha = shell.at(there), gap.ravel()[there], alpha.ravel()[there]
   shade = np.float32(0.80) + np.float32(0.20) * canvas.step(
       shell.edge, 0.0, 0.07)
   if hair.style in _HANGING:
     shade *= np.float32(0.72) + np.float32(0.28) * canvas.step(-gap, 0.0, 0.06)
-  canvas.blend(
-      shot.image, patch, alpha, _colour(shot, do, shell) * shade)
+  colour = _colour(shot, do, shell) * shade
+  layer = shot.image[:, patch.rows, patch.cols]
+  below = layer.reshape(4, -1)
+  for channel in range(3):
+    before = below[channel].take(there)
+    below[channel][there] = before + alpha * (colour[channel] - before)
+  below[3][there] *= 1 - alpha
+  layer[...] = below.reshape(layer.shape)
 
 
 def covers_ears(hair: haircut.Hair) -> bool:

@@ -99,6 +99,8 @@ class Picture:
         image=setting.skin.copy(), grid=head.SHEET, pose=pose,
         face=setting.face)
     self._bare = self._sheet.image.copy()
+    # By first row of a patch of the sheet: who looks at it, and sees what.
+    self._touched: dict[int, tuple[np.ndarray, np.ndarray]] = {}
     features.paint_eyes(self._sheet)
     features.paint_mouth(self._sheet, 0.0, self._sheet.image)
     shot = view_lib.Shot(
@@ -153,15 +155,18 @@ class Picture:
 
   def _repainted(self, patch: canvas.Patch) -> 'Retouch':
     """What the frame becomes when `patch` of the sheet has changed."""
-    chosen = np.flatnonzero(
-        (self._view.rows > patch.rows.start - 1)
-        & (self._view.rows < patch.rows.stop)
-        & (self._view.cols > patch.cols.start - 1)
-        & (self._view.cols < patch.cols.stop))
-    before = self._view.sample(self._lit.reshape(-1, 3), chosen)
-    lit = self._lit.copy()
-    lit[patch.rows, patch.cols] = self._light_up(patch, self._sheet.image)
-    change = self._view.sample(lit.reshape(-1, 3), chosen) - before
+    rows, cols = patch.rows, patch.cols
+    if rows.start not in self._touched:
+      chosen = np.flatnonzero(
+          (self._view.rows > rows.start - 1) & (self._view.rows < rows.stop)
+          & (self._view.cols > cols.start - 1) & (self._view.cols < cols.stop))
+      self._touched[rows.start] = (
+          chosen, self._view.sample(self._lit.reshape(-1, 3), chosen))
+    chosen, before = self._touched[rows.start]
+    kept = self._lit[rows, cols].copy()
+    self._lit[rows, cols] = self._light_up(patch, self._sheet.image)
+    change = self._view.sample(self._lit.reshape(-1, 3), chosen) - before
+    self._lit[rows, cols] = kept
     pixels = self._view.pixels[chosen]
     change *= self._open[pixels][:, None]
     return Retouch(pixels=pixels, change=change)

@@ -91,7 +91,7 @@ def draw_light(rng: np.random.Generator) -> Light:
       direction=(side / length, above / length, front / length),
       ambient=float(0.22 + 0.38 * rng.random()),
       gain=1.0 + 0.08 * strength,
-      tint=(1 + 0.045 * warm, 1 + 0.012 * green, 1 - 0.060 * warm))
+      tint=(1 + 0.035 * warm, 1 + 0.012 * green, 1 - 0.050 * warm))
 
 
 def draw_poses(rng: np.random.Generator, count: int) -> list[Pose]:

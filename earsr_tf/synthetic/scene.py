@@ -16,7 +16,7 @@ from earsr_tf.synthetic import seeds
 _X = ((np.arange(canvas.FRAME_SIZE) + 0.5) * canvas.PIXEL - 1.0).astype(
     np.float32)
 _CLOTHES_TOP = 130  # First row that clothes may reach.
-_SPARE = 64  # Columns of clothes beside the frame on either side.
+_SPARE = 40  # Columns of clothes beside the frame on either side.
 _WIDE_X = ((np.arange(-_SPARE, canvas.FRAME_SIZE + _SPARE) + 0.5)
            * canvas.PIXEL - 1.0).astype(np.float32)
 _TALL_Y = ((np.arange(_CLOTHES_TOP, canvas.FRAME_SIZE + _SPARE) + 0.5)
@@ -28,8 +28,8 @@ class Clothes:
   """A layer of clothes, wider and higher than it is seen.
 
   Attributes:
-    alpha: [158, 352] float32.
-    colour: [3, 158, 352] float32.
+    alpha: [134, 304] float32.
+    colour: [3, 134, 304] float32.
   """
   alpha: np.ndarray
   colour: np.ndarray
@@ -47,7 +47,7 @@ def _random_colour(rng: np.random.Generator, bright: float) -> canvas.Colour:
 
 def draw_background(rng: np.random.Generator) -> np.ndarray:
   """[3, 224, 224] float32: a gradient with a few blurred shapes."""
-  bright = float(0.12 + 0.62 * rng.random())
+  bright = float(0.16 + 0.50 * rng.random())
   first = _random_colour(rng, bright)
   second = canvas.mix(first, _random_colour(rng, bright), 0.5)
   angle = rng.random(2) - 0.5

@@ -158,11 +158,18 @@ def _upright(
   share = seen - first
   depth = np.take_along_axis(away, first, 1) * (1 - share) + (
       np.take_along_axis(away, first + 1, 1) * share)
+  depth = np.ascontiguousarray(depth * np.float32(pose.pitch)).ravel()
+  # Between rows only: columns are close, and do not move with the rows.
+  nearest = (col + np.float32(0.5)).astype(np.int32)
   v = patch.v
-  for _ in range(3):
+  for _ in range(2):
     row = np.clip((v - np.float32(head.SHEET.top)) * np.float32(
         1 / head.SHEET.step), 0, head.SHEET.rows - 1.01)
-    v = patch.v - np.float32(pose.pitch) * _bilinear(depth, row, col)
+    top = row.astype(np.int32)
+    corner = top * np.int32(_COLS) + nearest
+    above = depth.take(corner)
+    corner += _COLS
+    v = patch.v - above - (depth.take(corner) - above) * (row - top)
   return v
 
 
