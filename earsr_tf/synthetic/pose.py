@@ -81,7 +81,7 @@ class Light:
 
 def draw_light(rng: np.random.Generator) -> Light:
   """The light of one video: from any side, of any white."""
-  side = float(np.clip(0.55 * rng.standard_normal(), -1.4, 1.4))
+  side = float(np.clip(0.45 * rng.standard_normal(), -1.3, 1.3))
   above = float(0.25 - 1.05 * rng.random())
   front = 0.80
   length = (side ** 2 + above ** 2 + front ** 2) ** 0.5
@@ -99,16 +99,21 @@ def draw_poses(rng: np.random.Generator, count: int) -> list[Pose]:
   start = np.clip(rng.standard_normal(10), -2.3, 2.3)
   steps = np.clip(rng.standard_normal((count, 10)), -2.0, 2.0)
   poses = []
+  # Most look about ahead; one in six turns as far as a half profile.
+  turn = 0.20 * float(start[4])
+  if abs(start[9]) > 1.38:
+    turn *= 3.0
   mood = float(np.clip(0.35 + 0.45 * start[6], -0.35, 1.0))
   for wander in steps:
     value = start + 0.16 * wander
-    yaw = float(np.clip(0.30 * value[4], -MAX_YAW_RAD, MAX_YAW_RAD))
+    yaw = float(np.clip(
+        turn + 0.045 * wander[4], -MAX_YAW_RAD, MAX_YAW_RAD))
     poses.append(Pose(
-        shift_x=float(0.040 * value[0]),
-        shift_y=float(0.020 + 0.040 * value[1]),
-        scale=float(1.40 * 2.0 ** (0.08 * start[2] + 0.01 * wander[2])),
-        tilt=float(0.060 * value[3]), yaw=yaw,
-        pitch=float(np.clip(0.10 * value[5], -0.22, 0.24)),
+        shift_x=float(0.030 * value[0]),
+        shift_y=float(0.020 + 0.030 * value[1]),
+        scale=float(1.40 * 2.0 ** (0.06 * start[2] + 0.01 * wander[2])),
+        tilt=float(0.050 * value[3]), yaw=yaw,
+        pitch=float(np.clip(0.09 * value[5], -0.22, 0.24)),
         smile=mood + 0.08 * float(wander[6]),
         brow=float(max(0.4 * value[7], 0.0)),
         gaze=float(np.clip(0.5 * value[8] - 0.8 * yaw, -1, 1))))

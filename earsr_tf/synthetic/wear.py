@@ -75,7 +75,7 @@ def paint_glasses(shot: view.Shot, arms: bool) -> None:
   inner = []
   for side in (-1.0, 1.0):
     centre = view.place(
-        pose, side * (face.eye_x - 0.002), face.eye_y + 0.012, 0.475)
+        pose, side * (face.eye_x - 0.002), face.eye_y + 0.012, 0.445)
     half_u = 0.118 * max(pose.cosine - 0.15 * side * pose.sine, 0.3)
     if not arms:
       _paint_lens(shot, centre, half_u, colour)
