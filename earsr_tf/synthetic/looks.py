@@ -22,6 +22,11 @@ _IRIS = {
     'brown': (0.27, 0.15, 0.08), 'hazel': (0.38, 0.28, 0.12),
     'green': (0.28, 0.40, 0.26), 'blue': (0.28, 0.45, 0.62),
     'grey': (0.40, 0.46, 0.50)}
+_FRAMES = (  # Of glasses.
+    (0.08, 0.07, 0.08), (0.09, 0.08, 0.09), (0.30, 0.16, 0.08),
+    (0.42, 0.08, 0.10), (0.10, 0.14, 0.38), (0.62, 0.50, 0.26),
+    (0.50, 0.50, 0.52))
+
 Mark = tuple[float, float, float]  # u, v and radius on the skin.
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +74,7 @@ class FaceIdentity:
   beard: str
   beard_density: float
   glasses: str
+  frame: canvas.Colour
   earrings: bool
   moles: tuple[Mark, ...]
   freckles: tuple[Mark, ...]
@@ -111,6 +117,7 @@ def draw_face(
       beard=_draw_beard(rng, male),
       beard_density=float(np.clip(0.72 + 0.10 * normal[29], 0.4, 0.95)),
       glasses=_draw_glasses(rng, old),
+      frame=_FRAMES[int(rng.integers(len(_FRAMES)))],
       earrings=bool(rng.random() < (0.04 if male else 0.55)),
       brow_density=float(np.clip(0.85 + 0.15 * normal[30], 0.45, 1.0)),
       cleft=float(max(normal[31] - 0.6, 0)),

@@ -100,20 +100,20 @@ def draw_poses(rng: np.random.Generator, count: int) -> list[Pose]:
   steps = np.clip(rng.standard_normal((count, 10)), -2.0, 2.0)
   poses = []
   # Most look about ahead; one in six turns as far as a half profile.
-  turn = 0.20 * float(start[4])
+  turn = 0.17 * float(start[4])
   if abs(start[9]) > 1.38:
-    turn *= 3.0
+    turn *= 3.5
   mood = float(np.clip(0.35 + 0.45 * start[6], -0.35, 1.0))
   for wander in steps:
     value = start + 0.16 * wander
     yaw = float(np.clip(
         turn + 0.045 * wander[4], -MAX_YAW_RAD, MAX_YAW_RAD))
     poses.append(Pose(
-        shift_x=float(0.030 * value[0]),
-        shift_y=float(0.020 + 0.030 * value[1]),
-        scale=float(1.40 * 2.0 ** (0.06 * start[2] + 0.01 * wander[2])),
-        tilt=float(0.050 * value[3]), yaw=yaw,
-        pitch=float(np.clip(0.09 * value[5], -0.22, 0.24)),
+        shift_x=float(0.022 * value[0]),
+        shift_y=float(0.020 + 0.022 * value[1]),
+        scale=float(1.40 * 2.0 ** (0.045 * start[2] + 0.01 * wander[2])),
+        tilt=float(0.040 * value[3]), yaw=yaw,
+        pitch=float(np.clip(0.07 * value[5], -0.22, 0.24)),
         smile=mood + 0.08 * float(wander[6]),
         brow=float(max(0.4 * value[7], 0.0)),
         gaze=float(np.clip(0.5 * value[8] - 0.8 * yaw, -1, 1))))

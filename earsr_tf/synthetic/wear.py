@@ -70,8 +70,7 @@ def paint_glasses(shot: view.Shot, arms: bool) -> None:
   face, pose = shot.face, shot.pose
   if face.glasses == 'none':
     return
-  colour = (0.45, 0.40, 0.36) if face.glasses == 'thin' else (0.09, 0.08, 0.09)
-  colour = canvas.scale_colour(colour, min(shot.light.gain, 1.2))
+  colour = canvas.scale_colour(face.frame, min(shot.light.gain, 1.2))
   inner = []
   for side in (-1.0, 1.0):
     centre = view.place(
