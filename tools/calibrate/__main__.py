@@ -75,7 +75,8 @@ def network(
       closed=labels.part == samples_lib.CLOSED,
       open_=labels.part == samples_lib.OPEN), passes=passes, seed=seed)
   return {
-      task: {'best': max(values), 'last': values[-1], 'curve': values}
+      task: {'best': max(values), 'last': values[-1], 'curve': values,
+             'passes': curve.passes}
       for task, values in (
           ('person', curve.people), ('gender', curve.gender))}
 
