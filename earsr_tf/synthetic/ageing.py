@@ -1,7 +1,7 @@
-"""Beards, glasses, wrinkles and small marks of a SyntheticVox face.
+"""Beards, wrinkles, moles and freckles of a SyntheticVox face.
 
-Painted over the skin and under the mouth. Wrinkles and stubble are soft and
-low in contrast: they show at 128x128 and average out at 8x8.
+Painted on the sheet of skin, under the mouth. They show at 128x128 and mostly
+average out at 8x8 (paper section 4.2).
 """
 
 from __future__ import annotations
@@ -13,21 +13,25 @@ from earsr_tf.synthetic import head
 
 
 def paint_marks(portrait: head.Portrait) -> None:
-  """Blush and a mole, if the person has one."""
-  face, pose = portrait.face, portrait.pose
+  """Blush, freckles and moles."""
+  face = portrait.face
   for side in (-1.0, 1.0):
-    u0, v0, _ = pose.place(side * 0.225, 0.13)
+    u0, v0 = side * 0.235, 0.13
     patch = portrait.grid.patch(u0 - 0.2, v0 - 0.14, u0 + 0.2, v0 + 0.14)
     red = canvas.blob(patch, (u0, v0), (0.10, 0.065))
     canvas.darken(
         portrait.image, patch, red * np.float32(0.12 * face.blush),
         (0.1, 1.0, 0.8))
-  if face.mole[0] < 1:
-    u0, v0, _ = pose.place(*face.mole)
-    patch = portrait.grid.patch(u0 - 0.04, v0 - 0.04, u0 + 0.04, v0 + 0.04)
-    canvas.darken(
-        portrait.image, patch,
-        canvas.blob(patch, (u0, v0), (0.013, 0.013)) * np.float32(0.75))
+  for marks, strength, tint in (
+      (face.freckles, 0.34, (0.45, 0.9, 1.1)),
+      (face.moles, 0.80, (0.85, 1.0, 1.1))):
+    for u0, v0, radius in marks:
+      reach = 2.2 * radius
+      patch = portrait.grid.patch(
+          u0 - reach, v0 - reach, u0 + reach, v0 + reach)
+      canvas.darken(
+          portrait.image, patch, canvas.blob(
+              patch, (u0, v0), (radius, radius)) * np.float32(strength), tint)
 
 
 def paint_wrinkles(portrait: head.Portrait) -> None:
@@ -38,7 +42,7 @@ def paint_wrinkles(portrait: head.Portrait) -> None:
   depth = np.float32(
       0.05 + 0.34 * face.wrinkle + 0.10 * max(pose.smile, 0))
   for side in (-1.0, 1.0):
-    u0, v0, _ = pose.place(side * 0.150, 0.245)
+    u0, v0 = side * 0.160, 0.245
     patch = portrait.grid.patch(u0 - 0.12, v0 - 0.13, u0 + 0.12, v0 + 0.15)
     dv = patch.v - np.float32(v0)
     curve = np.float32(u0) + np.float32(side) * (
@@ -54,8 +58,8 @@ def paint_wrinkles(portrait: head.Portrait) -> None:
 
 def _paint_forehead(portrait: head.Portrait) -> None:
   """Three soft lines across the forehead."""
-  face, pose = portrait.face, portrait.pose
-  u0, v0, _ = pose.place(0.0, -0.305)
+  face = portrait.face
+  u0, v0 = 0.0, -0.305
   patch = portrait.grid.patch(u0 - 0.28, v0 - 0.14, u0 + 0.28, v0 + 0.12)
   du = patch.u - np.float32(u0)
   bent = patch.v - np.float32(v0) - du * du * np.float32(0.45)
@@ -68,9 +72,8 @@ def _paint_forehead(portrait: head.Portrait) -> None:
 
 def _paint_crow_feet(portrait: head.Portrait, side: float) -> None:
   """Lines fanning out from the outer corner of an eye."""
-  face, pose = portrait.face, portrait.pose
-  u0, v0, _ = pose.place(
-      side * (face.eye_x + face.eye_width + 0.015), face.eye_y + 0.01)
+  face = portrait.face
+  u0, v0 = side * (face.eye_x + face.eye_width + 0.015), face.eye_y + 0.01
   patch = portrait.grid.patch(u0 - 0.08, v0 - 0.10, u0 + 0.08, v0 + 0.10)
   du = (patch.u - np.float32(u0)) * np.float32(side)
   dv = patch.v - np.float32(v0)
@@ -83,8 +86,8 @@ def _paint_crow_feet(portrait: head.Portrait, side: float) -> None:
 
 def _paint_jowl(portrait: head.Portrait, side: float) -> None:
   """The fold from the corner of the mouth to the jaw."""
-  face, pose = portrait.face, portrait.pose
-  u0, v0, _ = pose.place(side * 0.175, 0.43)
+  face = portrait.face
+  u0, v0 = side * 0.185, 0.43
   patch = portrait.grid.patch(u0 - 0.08, v0 - 0.11, u0 + 0.08, v0 + 0.11)
   dv = patch.v - np.float32(v0)
   curve = np.float32(u0) + np.float32(0.25 * side) * dv
@@ -93,28 +96,20 @@ def _paint_jowl(portrait: head.Portrait, side: float) -> None:
   canvas.darken(portrait.image, patch, fold * np.float32(0.24 * face.sag))
 
 
-def paint_beard(
-    portrait: head.Portrait, strands: np.ndarray) -> None:
+def paint_beard(portrait: head.Portrait, strands: np.ndarray) -> None:
   """Stubble, moustache, goatee or full beard; lips are painted later."""
-  face, pose = portrait.face, portrait.pose
+  face = portrait.face
   if face.beard == 'none':
     return
-  reach = face.width + 0.06
-  patch = portrait.grid.patch(-reach, 0.0, reach, face.chin + 0.10)
-  edge, _ = head.head_profile(face).distance(
-      patch.u - np.float32(0.36 / 0.66 * pose.yaw) * np.clip(
-          patch.v + np.float32(0.08), 0, None), patch.v)
-  room = canvas.step(edge, -0.035 if face.beard == 'full' else -0.01, 0.0)
-  alpha = _beard_mask(portrait, patch) * room
+  patch = portrait.grid.patch(-0.62, 0.0, 0.62, face.chin + 0.10)
+  alpha = _beard_mask(portrait, patch)
   if face.beard == 'stubble':
     canvas.darken(
         portrait.image, patch,
-        alpha * np.float32(0.15 * face.beard_density), (1.15, 1.0, 0.85))
+        alpha * np.float32(0.20 * face.beard_density), (1.15, 1.0, 0.85))
     return
-  lum = portrait.lum[patch.rows, patch.cols]
   grain = canvas.look_up(strands, patch.u * np.float32(0.75))
-  shade = (np.float32(0.25) + np.float32(0.62) * lum) * (
-      1 + np.float32(0.12) * grain)
+  shade = np.float32(0.85) * (1 + np.float32(0.14) * grain)
   canvas.blend(
       portrait.image, patch, alpha * np.float32(face.beard_density),
       [shade * np.float32(value) for value in face.hair.colour])
@@ -124,9 +119,8 @@ def _beard_mask(
     portrait: head.Portrait, patch: canvas.Patch) -> np.ndarray:
   """[h, w] in [0, 1]: where this style of beard grows."""
   face = portrait.face
-  shift, lip_v, _ = portrait.pose.place(0.0, face.mouth_y, 0.02)
-  side = np.abs(patch.u - np.float32(shift))
-  dv = patch.v - np.float32(lip_v)
+  side = np.abs(patch.u)
+  dv = patch.v - np.float32(face.mouth_y)
   # The cheek line falls from the ears to the moustache.
   line = np.float32(0.02) - np.float32(1.15) * np.clip(
       side - np.float32(0.17), 0, None)
@@ -144,59 +138,3 @@ def _beard_mask(
   corners = moustache * canvas.step(side, 0.10, 0.14)
   middle = upper * canvas.step(np.float32(0.175) - side, -0.025, 0.025)
   return np.maximum(middle, np.maximum(chin, corners))
-
-
-def paint_glasses(portrait: head.Portrait) -> None:
-  """Frames, bridge, arms and a faint reflection."""
-  face, pose = portrait.face, portrait.pose
-  if face.glasses == 'none':
-    return
-  colour = (0.45, 0.40, 0.36) if face.glasses == 'thin' else (0.09, 0.08, 0.09)
-  thick = 0.009 if face.glasses == 'thin' else 0.014
-  shape = 2.0 if face.glasses == 'round' else 4.0
-  for side in (-1.0, 1.0):
-    u0, v0, narrow = pose.place(
-        side * (face.eye_x + 0.005), face.eye_y + 0.012, 0.05)
-    half_u, half_v = 0.128 * max(narrow, 0.6), 0.095
-    patch = portrait.grid.patch(
-        u0 - half_u - 0.03, v0 - half_v - 0.03, u0 + half_u + 0.03,
-        v0 + half_v + 0.03)
-    du = np.abs(patch.u - np.float32(u0)) * np.float32(1 / half_u)
-    dv = np.abs(patch.v - np.float32(v0)) * np.float32(1 / half_v)
-    if shape > 3:
-      radius = np.sqrt(np.sqrt(du ** 4 + dv ** 4))
-    else:
-      radius = np.sqrt(du * du + dv * dv)
-    distance = (np.float32(1) - radius) * np.float32(0.5 * (half_u + half_v))
-    rim = canvas.inside(np.float32(thick) - np.abs(distance))
-    glass = canvas.inside(distance)
-    sweep = np.exp(-((patch.u - np.float32(u0) + (
-        patch.v - np.float32(v0)) * np.float32(0.6)) * 22) ** 2)
-    canvas.blend(
-        portrait.image, patch, glass * (
-            np.float32(0.03) + np.float32(0.07) * sweep), (1, 1, 1))
-    canvas.blend(portrait.image, patch, rim * np.float32(0.92), colour)
-    _paint_bar(portrait, (u0 + side * half_u, v0 - 0.02), (
-        side * (face.width - 0.01) - 0.05 * pose.yaw, v0 - 0.03), colour)
-  left = pose.place(-0.055, face.eye_y - 0.005, 0.06)
-  right = pose.place(0.055, face.eye_y - 0.005, 0.06)
-  _paint_bar(portrait, left[:2], right[:2], colour)
-
-
-def _paint_bar(
-    portrait: head.Portrait, start: tuple[float, float],
-    end: tuple[float, float], colour: canvas.Colour) -> None:
-  """A short, nearly level bar from `start` to `end`."""
-  left, right = sorted((start, end))
-  patch = portrait.grid.patch(
-      left[0], min(left[1], right[1]) - 0.03, right[0],
-      max(left[1], right[1]) + 0.03)
-  slope = (right[1] - left[1]) / max(right[0] - left[0], 0.01)
-  middle = np.float32(left[1]) + (patch.u - np.float32(left[0])) * np.float32(
-      slope)
-  room = np.minimum(
-      np.float32(0.009) - np.abs(patch.v - middle),
-      np.minimum(patch.u - np.float32(left[0]),
-                 np.float32(right[0]) - patch.u) + np.float32(0.004))
-  canvas.blend(
-      portrait.image, patch, canvas.inside(room) * np.float32(0.9), colour)

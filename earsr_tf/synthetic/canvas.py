@@ -58,18 +58,40 @@ class Grid:
     return Patch(rows, cols, self.u[rows, cols], self.v[rows, cols])
 
 
-def common(outer: Patch, inner: Patch) -> Patch:
-  """The part of `inner` that lies in `outer`; both of one grid."""
-  top = max(inner.rows.start, outer.rows.start)
-  bottom = max(min(inner.rows.stop, outer.rows.stop), top)
-  left = max(inner.cols.start, outer.cols.start)
-  right = max(min(inner.cols.stop, outer.cols.stop), left)
-  return Patch(
-      slice(top, bottom), slice(left, right),
-      inner.u[top - inner.rows.start:bottom - inner.rows.start,
-              left - inner.cols.start:right - inner.cols.start],
-      inner.v[top - inner.rows.start:bottom - inner.rows.start,
-              left - inner.cols.start:right - inner.cols.start])
+class Sheet:
+  """A rectangle of coordinates with cells of one size, to paint skin on."""
+
+  def __init__(
+      self, *, left: float, top: float, step: float, rows: int, cols: int):
+    """Lays out the cells.
+
+    Args:
+      left: u of the first column.
+      top: v of the first row.
+      step: Side of a cell.
+      rows: Number of rows.
+      cols: Number of columns.
+    """
+    self.left, self.top, self.step = left, top, step
+    self.rows, self.cols = rows, cols
+    across = (left + step * np.arange(cols)).astype(np.float32)
+    down = (top + step * np.arange(rows)).astype(np.float32)
+    self.u = np.ascontiguousarray(np.broadcast_to(across, (rows, cols)))
+    self.v = np.ascontiguousarray(
+        np.broadcast_to(down[:, None], (rows, cols)))
+
+  def patch(
+      self, left: float, top: float, right: float, bottom: float) -> Patch:
+    """The cells that cover a rectangle."""
+    rows = self._cells(top - self.top, bottom - self.top, self.rows)
+    cols = self._cells(left - self.left, right - self.left, self.cols)
+    return Patch(rows, cols, self.u[rows, cols], self.v[rows, cols])
+
+  def _cells(self, start: float, stop: float, count: int) -> slice:
+    """Cells from `start` to `stop`, at least one, kept inside."""
+    first = min(max(int(start / self.step), 0), count - 1)
+    last = min(max(int(stop / self.step) + 2, first + 1), count)
+    return slice(first, last)
 
 
 def _pixel(coordinate: float) -> int:
@@ -130,7 +152,7 @@ def blend(
   """Paints `colour` over `image` [3, H, W] in place where alpha is 1.
 
   Args:
-    image: [3, H, W] float32 in [0, 1].
+    image: [3, H, W] float32 in [0, 1]; a fourth channel is covered up.
     patch: Where to paint.
     alpha: [h, w] float32 coverage.
     colour: Three numbers, or [3, h, w] float32.
@@ -141,6 +163,8 @@ def blend(
     if not isinstance(value, np.ndarray):
       value = np.float32(value)
     target[channel] += alpha * (value - target[channel])
+  if len(target) > 3:  # How much of the head is still seen.
+    target[3] *= 1 - alpha
 
 
 def darken(
@@ -150,6 +174,8 @@ def darken(
   target = image[:, patch.rows, patch.cols]
   for channel in range(3):
     target[channel] *= 1 - amount * np.float32(tint[channel])
+  if len(target) > 3:  # What is seen of the head changes less in a shadow.
+    target[3] *= 1 - amount
 
 
 def scale_colour(colour: Colour, gain: float) -> Colour:

@@ -1,7 +1,8 @@
 """One SyntheticVox clip before encoding: yuv420p frames and samples.
 
-The head wanders through a few key poses; frames between two keys are blended,
-the mouth follows the voice at 25 frames per second, and the eyes blink once.
+The head wanders through a few key poses near one another; frames between two
+keys are blended, the mouth follows the voice at 25 frames per second, and the
+eyes blink once (stand-in for paper section 4.1's videos).
 """
 
 from __future__ import annotations
@@ -10,9 +11,8 @@ import dataclasses
 
 import numpy as np
 
+from earsr_tf.synthetic import camera as camera_lib
 from earsr_tf.synthetic import canvas
-from earsr_tf.synthetic import features
-from earsr_tf.synthetic import head
 from earsr_tf.synthetic import people
 from earsr_tf.synthetic import portrait
 from earsr_tf.synthetic import pose as pose_lib
@@ -22,9 +22,9 @@ from earsr_tf.synthetic import voice as voice_lib
 
 FRAME_HZ = 25
 MIN_FRAMES, MAX_FRAMES = 106, 124  # 4.24 to 4.96 s.
-_KEY_FRAMES = 15  # Frames per key pose, about.
+_KEY_FRAMES = 28  # Frames per key pose, about.
 _FADE_FRAMES = 6
-_MOUTH_LEVELS = 6
+_MOUTH_LEVELS = 5
 _SIDE = canvas.FRAME_SIZE
 
 
@@ -35,9 +35,11 @@ class Clip:
   Attributes:
     frames: [t, 336, 224] uint8, yuv420p at 25 frames per second.
     samples: [t * 640] int16, mono at 16 kHz.
+    quality: H.264's constant rate factor to encode with.
   """
   frames: np.ndarray
   samples: np.ndarray
+  quality: int
 
 
 def _to_yuv(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -61,46 +63,53 @@ def _to_yuv(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class _Key:
-  """One key pose: a frame without a mouth, and mouths painted on demand."""
+  """One key pose: a frame, and changes of mouth and eyes on demand."""
 
   def __init__(
       self, *, setting: portrait.Setting, pose: pose_lib.Pose):
-    self._picture = portrait.paint(setting, pose)
-    self._luma, self._chroma = _to_yuv(self._picture.image)
-    patch = features.mouth_patch(self._picture)
-    self._rows = slice(
-        patch.rows.start // 2 * 2, -(-patch.rows.stop // 2) * 2)
-    self._cols = slice(
-        patch.cols.start // 2 * 2, -(-patch.cols.stop // 2) * 2)
-    self._frames: dict[int, np.ndarray] = {}
-
-  @property
-  def picture(self) -> head.Portrait:
-    """The painted frame without a mouth."""
-    return self._picture
+    self._picture = portrait.Picture(setting=setting, pose=pose)
+    self._camera = setting.camera
+    luma, chroma = _to_yuv(
+        camera_lib.develop(self._picture.image, self._camera))
+    self._bare = np.concatenate([luma.ravel(), chroma.ravel()])
+    self._frames: dict[int, np.ndarray] = {0: self._bare}
 
   def frame(self, level: int) -> np.ndarray:
     """[336 * 224] uint8: the frame with the mouth at `level`."""
     if level not in self._frames:
-      self._frames[level] = self._paint(level)
+      self._frames[level] = self._bare.copy()
+      self._retouch(self._frames[level], self._picture.with_mouth(
+          level / (_MOUTH_LEVELS - 1)))
     return self._frames[level]
 
-  def _paint(self, level: int) -> np.ndarray:
-    """Paints one mouth over a copy of the frame."""
-    rows, cols = self._rows, self._cols
-    image = self._picture.image
-    saved = image[:, rows, cols].copy()
-    features.paint_mouth(
-        self._picture, level / (_MOUTH_LEVELS - 1), image)
-    luma, chroma = _to_yuv(image[:, rows, cols])
-    image[:, rows, cols] = saved
-    frame = np.concatenate([self._luma.ravel(), self._chroma.ravel()])
-    frame[:_SIDE * _SIDE].reshape(_SIDE, _SIDE)[rows, cols] = luma
-    half_rows = slice(rows.start // 2, rows.stop // 2)
-    half_cols = slice(cols.start // 2, cols.stop // 2)
-    frame[_SIDE * _SIDE:].reshape(2, _SIDE // 2, _SIDE // 2)[
-        :, half_rows, half_cols] = chroma
+  def shut_eyes(self, level: int) -> np.ndarray:
+    """The same with closed eyes."""
+    frame = self.frame(level).copy()
+    self._retouch(frame, self._picture.with_closed_eyes())
     return frame
+
+  def _retouch(self, frame: np.ndarray, change: portrait.Retouch) -> None:
+    """Films the changed part of the scene anew, into `frame`."""
+    if not change.pixels.size:
+      return
+    image = self._picture.image
+    rows, cols = change.pixels // _SIDE, change.pixels % _SIDE
+    spans = [
+        (max(int(at.min()) - edge, 0) // 2 * 2,
+         min(-(-(int(at.max()) + 1 + edge) // 2) * 2, _SIDE))
+        for edge in (2 * camera_lib.MARGIN, camera_lib.MARGIN)
+        for at in (rows, cols)]
+    (top, bottom), (left, right) = spans[:2]
+    outer = image[:, top:bottom, left:right].copy()
+    for channel in range(3):
+      outer[channel][rows - top, cols - left] += change.change[:, channel]
+    (first, last), (start, stop) = spans[2:]
+    luma, chroma = _to_yuv(camera_lib.develop(outer, self._camera)[
+        :, first - top:last - top, start - left:stop - left])
+    frame[:_SIDE * _SIDE].reshape(_SIDE, _SIDE)[
+        first:last, start:stop] = luma
+    frame[_SIDE * _SIDE:].reshape(2, _SIDE // 2, _SIDE // 2)[
+        :, first // 2:last // 2, start // 2:stop // 2] = chroma
 
 
 def _mix(first: np.ndarray, second: np.ndarray, share: int) -> np.ndarray:
@@ -121,8 +130,7 @@ def _film(
   blink_at = int(rng.integers(8, total - 8))
   span = total / count
   middle = min(int((blink_at + 2) / span), count - 1)
-  shut = _Key(
-      setting=setting, pose=dataclasses.replace(poses[middle], lids=0.0))
+  shut: dict[int, np.ndarray] = {}
   levels = np.floor(openings * (_MOUTH_LEVELS - 1) + 0.5).astype(int)
   frames = np.empty((total, _SIDE * _SIDE * 3 // 2), np.uint8)
   for index in range(total):
@@ -135,7 +143,9 @@ def _film(
       frame = _mix(frame, keys[key + 1].frame(level), share)
     closed = (96, 256, 256, 160, 64)
     if blink_at <= index < blink_at + len(closed):
-      frame = _mix(frame, shut.frame(level), closed[index - blink_at])
+      if level not in shut:
+        shut[level] = keys[middle].shut_eyes(level)
+      frame = _mix(frame, shut[level], closed[index - blink_at])
     frames[index] = frame
   return frames.reshape(total, _SIDE * 3 // 2, _SIDE)
 
@@ -163,4 +173,5 @@ def make_clip(person: people.Person, video: str, clip: str) -> Clip:
   frames = _film(
       setting, speech.mouth_track(tracks, total, FRAME_HZ),
       seeds.stream(*names, clip, 'motion'))
-  return Clip(frames=frames, samples=samples)
+  return Clip(
+      frames=frames, samples=samples, quality=setting.camera.quality)

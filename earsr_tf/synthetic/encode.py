@@ -48,7 +48,7 @@ def write_clip(
       '-s', f'{side}x{side}', '-r', str(clip_lib.FRAME_HZ), '-i', 'pipe:0',
       '-f', 's16le', '-ar', str(speech.SAMPLE_RATE_HZ), '-ac', '1', '-i',
       str(raw_path), '-map', '0:v', '-map', '1:a', '-c:v', 'libx264',
-      '-preset', 'ultrafast', '-crf', '19', '-threads', '1',
+      '-preset', 'ultrafast', '-crf', str(clip.quality), '-threads', '1',
       '-fflags', '+bitexact', *voice, str(new_video), '-map', '1:a',
       '-fflags', '+bitexact', *voice, str(new_audio)]
   try:

@@ -1,6 +1,7 @@
 """Eyes, brows, nostrils and the mouth of a SyntheticVox face.
 
-All are soft shapes placed on the turned head; they carry most of what a sharp
+All are soft shapes painted on the sheet that is wrapped around the head, in
+the colours they have under white light; they carry most of what a sharp
 128x128 image tells and an 8x8 one does not (paper section 4.2).
 """
 
@@ -14,15 +15,17 @@ from earsr_tf.synthetic import canvas
 from earsr_tf.synthetic import head
 
 
-def _local_light(
-    portrait: head.Portrait, patch: canvas.Patch) -> np.ndarray:
-  """[h, w] light on the skin under `patch`."""
-  return portrait.lum[patch.rows, patch.cols]
-
-
-def _lit(lum: np.ndarray, colour: canvas.Colour) -> np.ndarray:
-  """[3, h, w]: `colour` under `lum`."""
+def _shaded(lum: np.ndarray, colour: canvas.Colour) -> np.ndarray:
+  """[3, h, w]: `colour` times `lum`."""
   return np.stack([lum * np.float32(value) for value in colour])
+
+
+def eyes_patch(portrait: head.Portrait) -> canvas.Patch:
+  """The part of the sheet that changes when the eyes blink."""
+  face = portrait.face
+  reach = face.eye_x + face.eye_width + 0.06
+  return portrait.grid.patch(
+      -reach, face.eye_y - 0.11, reach, face.eye_y + 0.10)
 
 
 def paint_eyes(portrait: head.Portrait) -> None:
@@ -34,8 +37,7 @@ def paint_eyes(portrait: head.Portrait) -> None:
 def _paint_eye(portrait: head.Portrait, side: float) -> None:
   """Paints one eye; `side` is -1 on the viewer's left."""
   face, pose = portrait.face, portrait.pose
-  u0, v0, narrow = pose.place(side * face.eye_x, face.eye_y, -0.03)
-  width = face.eye_width * max(narrow, 0.6)
+  u0, v0, width = side * face.eye_x, face.eye_y, face.eye_width
   patch = portrait.grid.patch(
       u0 - width - 0.05, v0 - 0.10, u0 + width + 0.05, v0 + 0.09)
   across = (patch.u - np.float32(u0)) * np.float32(1 / width)
@@ -49,49 +51,63 @@ def _paint_eye(portrait: head.Portrait, side: float) -> None:
   upper = np.float32(-open_) * arch * (1 + np.float32(0.22) * outer)
   lower = np.float32(0.58 * face.eye_height) * arch * (
       1 - np.float32(0.15) * outer)
-  lum = _local_light(portrait, patch)
-  _paint_lids(portrait, patch, down, upper, arch, lum)
+  _paint_lids(portrait, patch, down, upper, arch)
   opening = np.minimum(down - upper, lower - down)
   alpha = canvas.inside(opening, 0.011) * canvas.step(arch, 0.0, 0.12)
   shade = np.clip(0.70 + 9.0 * (down - upper), 0.45, 1.0) * (
       1 - np.float32(0.22) * across * across)
   canvas.blend(
-      portrait.image, patch, alpha,
-      _lit(shade * (np.float32(0.25) + np.float32(0.72) * lum),
-           (0.93, 0.91, 0.90)))
+      portrait.image, patch, alpha, _shaded(shade, (0.93, 0.91, 0.90)))
   _paint_iris(portrait, patch, alpha, (u0, v0))
+  _paint_lashes(portrait, patch, (outer, arch), (down - upper, down - lower))
+
+
+def _paint_lashes(
+    portrait: head.Portrait, patch: canvas.Patch,
+    shape: tuple[np.ndarray, np.ndarray],
+    away: tuple[np.ndarray, np.ndarray]) -> None:
+  """Lashes along the lids.
+
+  Args:
+    portrait: The sheet.
+    patch: Around the eye.
+    shape: (outwards, arch) of the eye over the patch.
+    away: Distances below the upper and the lower lid.
+  """
+  strength = portrait.face.lash
+  outer, arch = shape
   lash = canvas.step(arch, 0.0, 0.25)
-  line = np.exp(-((down - upper) * np.float32(
-      1 / (0.007 + 0.006 * face.lash))) ** 2) * lash
-  wing = np.exp(-((down - upper + 0.006) * np.float32(1 / 0.014)) ** 2)
+  line = np.exp(-(away[0] * np.float32(
+      1 / (0.007 + 0.006 * strength))) ** 2) * lash
+  wing = np.exp(-((away[0] + 0.006) * np.float32(1 / 0.014)) ** 2)
   wing *= canvas.step(outer, 0.35, 0.95) * canvas.step(
       np.float32(1.25) - outer, 0.0, 0.25)
-  under = np.exp(-((down - lower) * np.float32(1 / 0.007)) ** 2) * lash
+  under = np.exp(-(away[1] * np.float32(1 / 0.007)) ** 2) * lash
   dark = np.clip(
-      line * np.float32(0.45 + 0.5 * face.lash)
-      + wing * np.float32(0.8 * max(face.lash - 0.4, 0))
-      + under * np.float32(0.12 + 0.22 * face.lash), 0, 0.95)
+      line * np.float32(0.45 + 0.5 * strength)
+      + wing * np.float32(0.8 * max(strength - 0.4, 0))
+      + under * np.float32(0.12 + 0.22 * strength), 0, 0.95)
   canvas.blend(portrait.image, patch, dark, (0.10, 0.07, 0.07))
 
 
 def _paint_lids(
     portrait: head.Portrait, patch: canvas.Patch, down: np.ndarray,
-    upper: np.ndarray, arch: np.ndarray, lum: np.ndarray) -> None:
+    upper: np.ndarray, arch: np.ndarray) -> None:
   """Crease, lid and the shadow of the socket."""
   face = portrait.face
-  crease = upper - np.float32(0.016 + 0.014 * face.lid)
+  crease = upper - np.float32(0.014 + 0.018 * face.lid)
   soft = np.exp(-((down - crease) * np.float32(1 / 0.010)) ** 2)
   bag = np.exp(-((down - np.float32(0.058)) * np.float32(1 / 0.013)) ** 2)
   amount = (
-      soft * arch * np.float32(0.26 + 0.12 * face.sag)
-      + bag * arch * np.float32(0.06 + 0.24 * face.sag))
+      soft * arch * np.float32(0.10 + 0.30 * face.lid + 0.12 * face.sag)
+      + bag * arch * np.float32(0.04 + 0.24 * face.sag + 0.20 * face.bags))
   canvas.darken(portrait.image, patch, np.clip(amount, 0, 0.8))
   if face.lash > 0.7:  # A touch of eye shadow.
     lid = canvas.step(down - crease, -0.012, 0.006) * canvas.step(
         upper - down, -0.006, 0.006) * arch
     canvas.blend(
         portrait.image, patch, lid * np.float32(0.45 * (face.lash - 0.6)),
-        _lit(lum, (0.50, 0.34, 0.36)))
+        (0.50, 0.34, 0.36))
 
 
 def _paint_iris(
@@ -100,7 +116,7 @@ def _paint_iris(
   """Iris, pupil and highlight, clipped by the lids."""
   face, pose = portrait.face, portrait.pose
   radius = 0.037
-  u0 = centre[0] + 0.018 * pose.gaze
+  u0 = centre[0] + 0.022 * pose.gaze
   v0 = centre[1] - 0.006
   du = patch.u - np.float32(u0)
   dv = patch.v - np.float32(v0)
@@ -108,14 +124,12 @@ def _paint_iris(
   iris = canvas.inside(np.float32(radius) - away)
   ring = np.float32(1) - np.float32(0.55) * canvas.step(
       away, radius * 0.55, radius)
-  lit = np.float32(0.85) + dv * np.float32(9.0)
+  lit = np.float32(0.95) + dv * np.float32(9.0)
   canvas.blend(
-      portrait.image, patch, alpha * iris, _lit(ring * lit, face.iris))
+      portrait.image, patch, alpha * iris, _shaded(ring * lit, face.iris))
   pupil = canvas.inside(np.float32(0.45 * radius) - away)
   canvas.blend(portrait.image, patch, alpha * pupil, (0.04, 0.03, 0.03))
-  x, y, _ = portrait.light.direction
-  glint = canvas.blob(
-      patch, (u0 + 0.020 * x, v0 + 0.026 * y), (0.010, 0.010))
+  glint = canvas.blob(patch, (u0 + 0.008, v0 - 0.014), (0.010, 0.010))
   canvas.blend(
       portrait.image, patch, alpha * glint * np.float32(0.95), (1, 1, 1))
 
@@ -124,12 +138,11 @@ def paint_brows(portrait: head.Portrait) -> None:
   """Paints both brows."""
   face, pose = portrait.face, portrait.pose
   for side in (-1.0, 1.0):
-    u0, v0, narrow = pose.place(
-        side * (face.eye_x + 0.005),
-        face.eye_y - face.brow_gap - 0.02 * pose.brow, 0.0)
-    half = 0.112 * max(narrow, 0.6)
+    u0 = side * (face.eye_x + 0.005)
+    v0 = face.eye_y - face.brow_gap - 0.025 * pose.brow
+    half = face.brow_length
     patch = portrait.grid.patch(
-        u0 - half - 0.02, v0 - 0.08, u0 + half + 0.02, v0 + 0.08)
+        u0 - half - 0.02, v0 - 0.09, u0 + half + 0.02, v0 + 0.09)
     t = (patch.u - np.float32(u0)) * np.float32(side / half)  # 1 outside.
     curve = np.float32(face.brow_arch) * (
         np.float32(1) - (t - np.float32(0.25)) ** 2)
@@ -142,59 +155,33 @@ def paint_brows(portrait: head.Portrait) -> None:
         np.float32(1.02) - np.abs(t), 0.0, 0.28)
     canvas.blend(
         portrait.image, patch, alpha * np.float32(
-            min(0.90 * (0.019 / face.brow_thickness) ** 0.6, 0.95)),
-        _lit(np.float32(0.35) + np.float32(0.6) * _local_light(
-            portrait, patch), face.brow_colour))
+            min(0.90 * (0.019 / face.brow_thickness) ** 0.4, 0.95)
+            * face.brow_density), face.brow_colour)
 
 
 def paint_nose(portrait: head.Portrait) -> None:
   """Nostrils, wings and the shadow under the tip; relief is in head.py."""
-  face, pose = portrait.face, portrait.pose
-  base_y = face.eye_y + face.nose_length + 0.045
-  u0, v0, _ = pose.place(0.0, base_y, 0.04)
-  patch = portrait.grid.patch(u0 - 0.17, v0 - 0.10, u0 + 0.17, v0 + 0.10)
+  face = portrait.face
+  v0 = face.eye_y + face.nose_length + 0.045
+  patch = portrait.grid.patch(-0.17, v0 - 0.10, 0.17, v0 + 0.10)
   shadow = canvas.blob(
-      patch, (u0 - 0.03 * portrait.light.direction[0], v0 + 0.018),
-      (face.nose_width * 0.95, 0.024)) * np.float32(0.34)
+      patch, (0.0, v0 + 0.016), (face.nose_width * 0.95, 0.022)
+  ) * np.float32(0.24)
   for side in (-1.0, 1.0):
     shadow += np.float32(0.62) * canvas.blob(
-        patch, (u0 + side * 0.47 * face.nose_width, v0 - 0.004),
-        (0.021, 0.0125))
-    shadow += np.float32(0.22) * canvas.blob(
-        patch, (u0 + side * 1.18 * face.nose_width, v0 - 0.020),
-        (0.013, 0.028))
-  shade = portrait.light.direction[0]
-  shadow += np.float32(0.22 * abs(shade)) * canvas.blob(
-      patch, (u0 - 0.075 * (1 if shade > 0 else -1), v0 - 0.05),
-      (0.028, 0.06))
+        patch, (side * 0.50 * face.nose_width, v0 - 0.002), (0.021, 0.0125))
+    shadow += np.float32(0.24) * canvas.blob(
+        patch, (side * 1.22 * face.nose_width, v0 - 0.020), (0.013, 0.028))
   canvas.darken(portrait.image, patch, np.clip(shadow, 0, 0.8))
-  tip = canvas.blob(
-      patch, (u0 + 0.03 * shade, v0 - 0.055), (0.022, 0.020))
+  tip = canvas.blob(patch, (0.0, v0 - 0.055), (0.022, 0.020))
   canvas.blend(
-      portrait.image, patch, tip * np.float32(0.15), (1.0, 0.96, 0.92))
-  _paint_bridge(portrait)
-
-
-def _paint_bridge(portrait: head.Portrait) -> None:
-  """The light along the ridge of the nose and the shade beside it."""
-  face, pose = portrait.face, portrait.pose
-  shade = portrait.light.direction[0]
-  away = -1.0 if shade > 0 else 1.0
-  for x, width, amount in (
-      (0.008 * -away, 0.017, -0.10), (away * 0.046, 0.022, 0.13),
-      (-away * 0.050, 0.022, 0.04)):
-    u0, v0, _ = pose.place(x, face.eye_y + 0.62 * face.nose_length, 0.035)
-    patch = portrait.grid.patch(u0 - 0.06, v0 - 0.17, u0 + 0.06, v0 + 0.13)
-    ridge = canvas.blob(patch, (u0, v0), (width, 0.085))
-    depth = np.float32(amount * (0.7 + 0.6 * abs(shade)) * face.nose_depth)
-    canvas.darken(portrait.image, patch, ridge * depth)
+      portrait.image, patch, tip * np.float32(0.10), (1.0, 0.96, 0.92))
 
 
 def mouth_patch(portrait: head.Portrait) -> canvas.Patch:
-  """The part of the frame that changes when the mouth moves."""
-  face = portrait.face
-  u0, v0, _ = portrait.pose.place(0.0, face.mouth_y, 0.02)
-  return portrait.grid.patch(u0 - 0.21, v0 - 0.09, u0 + 0.21, v0 + 0.15)
+  """The part of the sheet that changes when the mouth moves."""
+  v0 = portrait.face.mouth_y
+  return portrait.grid.patch(-0.24, v0 - 0.09, 0.24, v0 + 0.15)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -223,10 +210,9 @@ def _draw_lips(
     portrait: head.Portrait, patch: canvas.Patch, opening: float) -> _Lips:
   """The curves of the mouth at one opening."""
   face, pose = portrait.face, portrait.pose
-  u0, v0, narrow = pose.place(0.0, face.mouth_y, 0.02)
-  width = face.mouth_width * max(narrow, 0.6) * (
-      1 + 0.13 * pose.smile - 0.14 * opening)
-  t = (patch.u - np.float32(u0)) * np.float32(1 / width)
+  v0 = face.mouth_y
+  width = face.mouth_width * (1 + 0.13 * pose.smile - 0.14 * opening)
+  t = patch.u * np.float32(1 / width)
   arch = np.clip(1 - t * t, 0, None)
   round_ = arch * (np.float32(1.45) - np.float32(0.45) * arch)
   middle = np.float32(v0 + 0.014 * pose.smile) - t * t * np.float32(
@@ -247,14 +233,13 @@ def paint_mouth(
   """Paints lips, teeth and the inside of the mouth.
 
   Args:
-    portrait: The frame; only read.
+    portrait: The sheet; only read.
     opening: 0 closed to 1 wide open.
-    image: [3, 224, 224] painted in place within `mouth_patch`.
+    image: Sheet, [3, h, w], painted in place within `mouth_patch`.
   """
   face = portrait.face
   patch = mouth_patch(portrait)
   lips = _draw_lips(portrait, patch, opening)
-  lum = _local_light(portrait, patch)
   v = patch.v
   fold = np.exp(-((v - lips.lower - np.float32(0.018)) * 55) ** 2) * lips.arch
   corner = np.exp(-((np.abs(lips.t) - np.float32(1.02)) * 9) ** 2 - (
@@ -269,8 +254,8 @@ def paint_mouth(
       np.float32(1.02))
   gloss = np.exp(-(
       (v - (lips.bottom + lips.lower) * np.float32(0.5)) * 80) ** 2)
-  shade = lum * (full + gloss * lips.arch * np.float32(0.14))
-  canvas.blend(image, patch, cover, _lit(shade, face.lip_colour))
+  shade = full + gloss * lips.arch * np.float32(0.14)
+  canvas.blend(image, patch, cover, _shaded(shade, face.lip_colour))
   line = np.exp(-((v - lips.middle) * np.float32(1 / 0.0085)) ** 2) * ends
   canvas.blend(
       image, patch, line * np.float32(0.62 * max(1 - 3 * opening, 0)),
@@ -284,4 +269,4 @@ def paint_mouth(
   teeth *= canvas.step(lips.arch, 0.15, 0.6)
   canvas.blend(
       image, patch, teeth * np.float32(min(0.35 + opening, 0.88)),
-      _lit(np.float32(0.30) + np.float32(0.5) * lum, (0.96, 0.92, 0.86)))
+      (0.80, 0.76, 0.70))

@@ -12,56 +12,22 @@ import dataclasses
 import numpy as np
 
 from earsr_tf.synthetic import canvas
+from earsr_tf.synthetic import haircut
 from earsr_tf.synthetic import seeds
 
 _SKIN = (
     (0.96, 0.83, 0.75), (0.91, 0.74, 0.62), (0.80, 0.60, 0.46),
     (0.62, 0.43, 0.31), (0.42, 0.28, 0.20))
-_HAIR = {
-    'black': (0.07, 0.06, 0.06), 'dark': (0.17, 0.11, 0.08),
-    'brown': (0.33, 0.21, 0.13), 'auburn': (0.43, 0.19, 0.10),
-    'red': (0.63, 0.30, 0.13), 'sandy': (0.58, 0.42, 0.25),
-    'blond': (0.80, 0.64, 0.38)}
 _IRIS = {
     'brown': (0.27, 0.15, 0.08), 'hazel': (0.38, 0.28, 0.12),
     'green': (0.28, 0.40, 0.26), 'blue': (0.28, 0.45, 0.62),
     'grey': (0.40, 0.46, 0.50)}
-_GREY = (0.74, 0.73, 0.72)
+_FRAMES = (  # Of glasses.
+    (0.08, 0.07, 0.08), (0.09, 0.08, 0.09), (0.30, 0.16, 0.08),
+    (0.42, 0.08, 0.10), (0.10, 0.14, 0.38), (0.62, 0.50, 0.26),
+    (0.50, 0.50, 0.52))
 
-# Chance of each hair style; long styles overlap between the genders.
-_STYLES_FEMALE = {
-    'long': 0.34, 'wavy': 0.28, 'bob': 0.24, 'bun': 0.03, 'short': 0.07,
-    'curly': 0.03, 'buzz': 0.01}
-_STYLES_MALE = {
-    'long': 0.03, 'wavy': 0.03, 'bob': 0.03, 'bun': 0.02, 'short': 0.60,
-    'curly': 0.12, 'buzz': 0.13, 'bald': 0.04}
-
-
-@dataclasses.dataclass(frozen=True)
-class Hair:
-  """A head of hair.
-
-  Attributes:
-    style: One of bald, buzz, short, curly, bob, long, wavy, bun.
-    colour: RGB in [0, 1], greying included.
-    volume: How far the hair stands off the skull on top.
-    side_volume: The same at the sides.
-    length: Where it ends, in head coordinates (chin is near 0.58).
-    hairline: Height of the hairline, in head coordinates.
-    square: Exponent of the hairline's arch: 2 round, 6 square.
-    part: Where the strands part, from -1 (left) to 1.
-    grey: Share of grey in [0, 1].
-  """
-  style: str
-  colour: canvas.Colour
-  volume: float
-  side_volume: float
-  length: float
-  hairline: float
-  square: float
-  part: float
-  grey: float
-
+Mark = tuple[float, float, float]  # u, v and radius on the skin.
 
 @dataclasses.dataclass(frozen=True)
 class FaceIdentity:
@@ -83,10 +49,14 @@ class FaceIdentity:
   brow_thickness: float
   brow_arch: float
   brow_tilt: float
+  brow_length: float
+  brow_density: float
   brow_colour: canvas.Colour
+  ridge: float
   nose_width: float
   nose_length: float
   nose_depth: float
+  nose_hook: float
   mouth_y: float
   mouth_width: float
   lip_upper: float
@@ -96,14 +66,19 @@ class FaceIdentity:
   throat: float
   cheek: float
   blush: float
+  chin_out: float
+  cleft: float
   wrinkle: float
   sag: float
+  bags: float
   beard: str
   beard_density: float
   glasses: str
+  frame: canvas.Colour
   earrings: bool
-  mole: tuple[float, float]
-  hair: Hair
+  moles: tuple[Mark, ...]
+  freckles: tuple[Mark, ...]
+  hair: haircut.Hair
 
 
 def draw_face(
@@ -120,15 +95,19 @@ def draw_face(
   """
   old = (age - 20.0) / 50.0
   sign = 1.0 if male else -1.0
-  normal = np.clip(rng.standard_normal(32), -2.0, 2.0)
-  tone = float(0.05 + 0.85 * rng.beta(1.7, 3.6))
+  normal = np.clip(rng.standard_normal(44), -2.0, 2.0)
+  tone = float(0.05 + 0.85 * rng.beta(1.3, 2.4))
   skin = _skin_colour(tone, normal[0], normal[1])
-  hair = _draw_hair(rng, male, old, tone)
+  hair = haircut.draw_hair(rng, male, old, tone)
   lip_colour, lash = _make_up(rng, male, skin)
   brow_colour = canvas.mix(
-      canvas.scale_colour(hair.colour, 0.75), (0.16, 0.12, 0.10), 0.35)
+      canvas.scale_colour(hair.colour, 0.75), (0.16, 0.12, 0.10),
+      float(np.clip(0.40 + 0.25 * normal[33], 0, 1)))
+  iris = canvas.scale_colour(
+      _IRIS[seeds.choose(rng, _iris_weights(tone))],
+      float(1.1 + 0.2 * normal[34]))
   return FaceIdentity(
-      skin=skin, iris=_IRIS[seeds.choose(rng, _iris_weights(tone))],
+      skin=skin, iris=iris,
       lash=lash, brow_colour=brow_colour, lip_colour=lip_colour,
       throat=float(max(0.5 + 0.25 * normal[24], 0) if male else 0.0),
       cheek=float(1.0 - 0.15 * sign + 0.2 * normal[25]),
@@ -138,41 +117,76 @@ def draw_face(
       beard=_draw_beard(rng, male),
       beard_density=float(np.clip(0.72 + 0.10 * normal[29], 0.4, 0.95)),
       glasses=_draw_glasses(rng, old),
+      frame=_FRAMES[int(rng.integers(len(_FRAMES)))],
       earrings=bool(rng.random() < (0.04 if male else 0.55)),
-      mole=_draw_mole(rng), hair=hair, **_draw_shape(normal, sign, old))
+      brow_density=float(np.clip(0.85 + 0.15 * normal[30], 0.45, 1.0)),
+      cleft=float(max(normal[31] - 0.6, 0)),
+      bags=float(max(0.25 + 0.4 * normal[32], 0)),
+      moles=_draw_marks(rng, int(rng.integers(0, 5)), 0.010, 0.019),
+      freckles=_draw_marks(
+          rng, int(max(rng.standard_normal() * 34, 0)) if tone < 0.45 else 0,
+          0.008, 0.013),
+      hair=hair, **_draw_shape(np.delete(normal, range(24, 35)), sign, old))
+
+
+def dress(
+    face: FaceIdentity, rng: np.random.Generator) -> FaceIdentity:
+  """The face of one video: shaved or not, with or without glasses."""
+  shaved, bare, lips, dark = rng.random(4).tolist()
+  changes: dict[str, object] = {
+      'beard_density': face.beard_density * (0.75 + 0.3 * dark)}
+  if face.beard == 'stubble' and shaved < 0.4:
+    changes['beard'] = 'none'
+  elif face.beard == 'none' and face.throat > 0 and shaved < 0.2:
+    changes['beard'] = 'stubble'
+  elif face.beard in ('goatee', 'moustache') and shaved < 0.15:
+    changes['beard'] = 'stubble'
+  if bare < 0.35:
+    changes['glasses'] = 'none'
+  elif bare > 0.97 and face.glasses == 'none':  # For the sun, or to read.
+    changes['glasses'] = 'square'
+  if face.lash > 0.7 and lips < 0.3:
+    changes['lip_colour'] = canvas.mix(face.lip_colour, (0.66, 0.16, 0.22), 0.4)
+  return dataclasses.replace(face, **changes)
 
 
 def _draw_shape(
     normal: np.ndarray, sign: float, old: float) -> dict[str, float]:
   """Lengths and angles of a face; `sign` is 1 for men, -1 for women."""
   means_and_spreads = {
-      'width': (0.405 + 0.003 * sign, 0.012),
-      'chin': (0.585 + 0.004 * sign, 0.017),
-      'jaw': (0.030 * sign, 0.038),
-      'taper': (0.20 - 0.018 * sign, 0.04),
-      'eye_x': (0.172, 0.013),
-      'eye_y': (-0.075, 0.016),
-      'eye_width': (0.088 - 0.004 * sign, 0.008),
-      'eye_height': (0.039 - 0.005 * sign - 0.005 * old, 0.006),
-      'eye_tilt': (-0.02 + 0.03 * sign, 0.05),
-      'lid': (0.5, 0.2),
-      'brow_gap': (0.112 - 0.012 * sign, 0.014),
-      'brow_thickness': (0.021 + 0.007 * sign, 0.004),
-      'brow_arch': (0.020 - 0.011 * sign, 0.011),
-      'brow_tilt': (0.014, 0.038),
-      'nose_width': (0.070 + 0.008 * sign, 0.012),
-      'nose_length': (0.165 + 0.006 * sign, 0.019),
-      'nose_depth': (1.0 + 0.12 * sign, 0.15),
-      'mouth_y': (0.325, 0.015),
-      'mouth_width': (0.128 + 0.003 * sign, 0.017),
-      'lip_upper': (0.025 - 0.007 * sign - 0.008 * old, 0.004),
-      'lip_lower': (0.036 - 0.008 * sign - 0.010 * old, 0.005),
-      'neck': (0.228 + 0.012 * sign, 0.016)}
-  lowest = {'brow_thickness': 0.010, 'lip_upper': 0.008, 'lip_lower': 0.014}
+      'width': (0.405 + 0.003 * sign, 0.020),
+      'chin': (0.585 + 0.006 * sign, 0.026),
+      'jaw': (0.030 * sign, 0.055),
+      'taper': (0.20 - 0.018 * sign, 0.06),
+      'eye_x': (0.182, 0.018),
+      'eye_y': (-0.075, 0.018),
+      'eye_width': (0.090 - 0.004 * sign, 0.012),
+      'eye_height': (0.039 - 0.004 * sign - 0.005 * old, 0.009),
+      'eye_tilt': (-0.02 + 0.03 * sign, 0.09),
+      'lid': (0.5, 0.28),
+      'brow_gap': (0.112 - 0.010 * sign, 0.018),
+      'brow_thickness': (0.021 + 0.006 * sign, 0.007),
+      'brow_arch': (0.020 - 0.010 * sign, 0.016),
+      'brow_tilt': (0.014, 0.055),
+      'nose_width': (0.070 + 0.007 * sign, 0.016),
+      'nose_length': (0.170 + 0.006 * sign, 0.028),
+      'nose_depth': (1.0 + 0.10 * sign, 0.24),
+      'mouth_y': (0.328, 0.022),
+      'mouth_width': (0.135 + 0.003 * sign, 0.023),
+      'lip_upper': (0.025 - 0.006 * sign - 0.008 * old, 0.008),
+      'lip_lower': (0.036 - 0.007 * sign - 0.010 * old, 0.010),
+      'neck': (0.228 + 0.012 * sign, 0.018),
+      'brow_length': (0.112, 0.016),
+      'ridge': (0.3 * sign, 0.5),
+      'nose_hook': (0.1 * sign, 0.6),
+      'chin_out': (0.2 * sign, 0.6)}
+  lowest = {
+      'brow_thickness': 0.009, 'lip_upper': 0.008, 'lip_lower': 0.014,
+      'eye_height': 0.018, 'lid': 0.0, 'nose_depth': 0.45}
   return {
-      name: float(max(mean + spread * value, lowest.get(name, -1.0)))
+      name: float(max(mean + spread * value, lowest.get(name, -2.0)))
       for (name, (mean, spread)), value in zip(
-          means_and_spreads.items(), normal[2:24])}
+          means_and_spreads.items(), normal[2:])}
 
 
 def _skin_colour(tone: float, warm: float, gain: float) -> canvas.Colour:
@@ -180,10 +194,10 @@ def _skin_colour(tone: float, warm: float, gain: float) -> canvas.Colour:
   where = min(tone, 0.999) * (len(_SKIN) - 1)
   index = int(where)
   red, green, blue = canvas.mix(_SKIN[index], _SKIN[index + 1], where - index)
-  bright = 1 + 0.015 * gain
+  bright = 1 + 0.030 * gain
   return (
-      float(red * bright), float(green * bright * (1 - 0.012 * warm)),
-      float(blue * bright * (1 - 0.035 * warm)))
+      float(red * bright), float(green * bright * (1 - 0.020 * warm)),
+      float(blue * bright * (1 - 0.050 * warm)))
 
 
 def _iris_weights(tone: float) -> dict[str, float]:
@@ -198,8 +212,10 @@ def _make_up(
     rng: np.random.Generator, male: bool,
     skin: canvas.Colour) -> tuple[canvas.Colour, float]:
   """Lip colour and strength of the lashes."""
+  red = 0.58 + 0.16 * float(rng.random())
   natural = (
-      skin[0] * 0.86, skin[1] * 0.64, skin[2] * 0.64)
+      skin[0] * (0.80 + 0.12 * float(rng.random())), skin[1] * red,
+      skin[2] * red)
   painted = canvas.mix(
       (0.72, 0.20, 0.24), (0.66, 0.30, 0.33), float(rng.random()))
   paint = float(rng.random())
@@ -208,49 +224,6 @@ def _make_up(
     return canvas.mix(natural, skin, 0.10 + 0.30 * fade), 0.25 + 0.15 * paint
   share = 0.36 * paint if fade < 0.5 else 0.06 * paint
   return canvas.mix(natural, painted, share), 0.75 + 0.25 * paint
-
-
-def _draw_hair(
-    rng: np.random.Generator, male: bool, old: float, tone: float) -> Hair:
-  """Style, colour and shape of the hair."""
-  styles = dict(_STYLES_MALE if male else _STYLES_FEMALE)
-  if male:
-    styles['bald'] += 0.10 * old
-  style = seeds.choose(rng, styles)
-  light = max(1 - 2.4 * tone, 0.0)
-  name = seeds.choose(rng, {
-      'black': 0.16 + 0.8 * tone, 'dark': 0.30, 'brown': 0.32 * light + 0.06,
-      'auburn': 0.10 * light, 'red': 0.07 * light, 'sandy': 0.16 * light,
-      'blond': 0.22 * light})
-  spread = np.clip(rng.standard_normal(8), -2.0, 2.0)
-  grey = float(np.clip((old - 0.42 + 0.13 * spread[0]) * 1.9, 0, 1))
-  dyed = rng.random()
-  if dyed < (0.20 if male else 0.34):
-    grey *= 0.15
-  colour = canvas.mix(
-      canvas.scale_colour(_HAIR[name], float(1 + 0.07 * spread[1])), _GREY,
-      0.95 * grey)
-  recede = float(max(old - 0.2 + 0.25 * spread[2], 0)) if male else 0.0
-  fringe = bool(rng.random() < (0.20 if male else 0.25))
-  length = {
-      'long': 0.98 + 0.07 * spread[3], 'wavy': 0.92 + 0.08 * spread[3],
-      'bob': 0.46 + 0.05 * spread[3], 'curly': 0.10 + 0.06 * spread[3]}
-  volume = {
-      'bald': 0.0, 'buzz': 0.012, 'short': 0.095, 'curly': 0.13,
-      'bob': 0.075, 'long': 0.07, 'wavy': 0.085, 'bun': 0.035}[style]
-  side = {
-      'bald': 0.0, 'buzz': 0.006, 'short': 0.030, 'curly': 0.085,
-      'bob': 0.075, 'long': 0.065, 'wavy': 0.10, 'bun': 0.012}[style]
-  hairline = -0.42 + 0.022 * float(spread[4]) - 0.10 * min(recede, 0.9)
-  if fringe and style in ('long', 'bob', 'wavy', 'short', 'curly'):
-    hairline = -0.235 + 0.022 * float(spread[4])
-  return Hair(
-      style=style, colour=colour,
-      volume=float(volume * (1 + 0.14 * spread[5])),
-      side_volume=float(side * (1 + 0.16 * spread[6])),
-      length=float(length.get(style, -0.02)), hairline=hairline,
-      square=float((3.4 if male else 3.0) + 2.5 * fringe),
-      part=float(np.clip(0.55 * spread[7], -0.9, 0.9)), grey=grey)
 
 
 def _draw_beard(rng: np.random.Generator, male: bool) -> str:
@@ -268,11 +241,13 @@ def _draw_glasses(rng: np.random.Generator, old: float) -> str:
   return style if worn else 'none'
 
 
-def _draw_mole(rng: np.random.Generator) -> tuple[float, float]:
-  """Place of a mole, or (9, 9) for none."""
-  has_mole = rng.random() < 0.4
-  side = -1.0 if rng.random() < 0.5 else 1.0
-  across, down = float(rng.random()), float(rng.random())
-  if not has_mole:
-    return (9.0, 9.0)
-  return (side * (0.15 + 0.14 * across), 0.08 + 0.26 * down)
+def _draw_marks(
+    rng: np.random.Generator, count: int, smallest: float, largest: float
+) -> tuple[Mark, ...]:
+  """Places and sizes of moles or freckles on forehead, cheeks and chin."""
+  marks = []
+  for across, down, size in rng.random((count, 3)).tolist():
+    marks.append((
+        0.74 * across - 0.37, 0.80 * down - 0.30,
+        smallest + (largest - smallest) * size))
+  return tuple(marks)

@@ -35,6 +35,8 @@ class VoiceIdentity:
     shimmer: Relative standard deviation of glottal amplitudes.
     rate: Syllables per second.
     tremor: Depth of a slow F0 tremor (old voices).
+    timbre_db: [12] the person's own spectral envelope beyond the formants
+      (throat, sinuses, teeth), at even steps in mel up to 8 kHz.
   """
   f0_hz: float
   f0_range: float
@@ -47,6 +49,7 @@ class VoiceIdentity:
   shimmer: float
   rate: float
   tremor: float
+  timbre_db: tuple[float, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,7 +78,7 @@ def draw_voice(
     rng: np.random.Generator, gender: int, age: float) -> VoiceIdentity:
   """Draws a voice given gender and age, and nothing else."""
   old = (age - MIN_AGE) / (MAX_AGE - MIN_AGE)
-  normal = rng.standard_normal(16)
+  normal = rng.standard_normal(28)
   if gender == MALE:
     # Men's F0 falls to middle age and rises late; women's falls throughout.
     f0_hz = (122 + 14 * old) * _exp2(0.20 * _bound(normal[0]))
@@ -97,7 +100,8 @@ def draw_voice(
       jitter=float((0.004 + 0.022 * old) * _exp2(0.2 * _bound(normal[10]))),
       shimmer=float((0.04 + 0.18 * old) * _exp2(0.2 * _bound(normal[11]))),
       rate=float(5.4 - 1.7 * old + 0.25 * _bound(normal[12])),
-      tremor=float((0.002 + 0.030 * old ** 2) * _exp2(0.4 * normal[13])))
+      tremor=float((0.002 + 0.030 * old ** 2) * _exp2(0.4 * normal[13])),
+      timbre_db=tuple(2.2 * _bound(value) for value in normal[16:28]))
 
 
 def make_person(

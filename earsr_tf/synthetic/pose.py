@@ -1,7 +1,7 @@
-"""How a head is held and lit: the nuisances of a SyntheticVox frame.
+"""How a head is held and lit: nuisances of a SyntheticVox frame.
 
-They carry no identity. Ranges are those of aligned VoxCeleb2 crops (paper
-section 4.1), kept small because small generators need aligned faces.
+They carry no identity. Ranges follow VoxCeleb2's crops (paper section 4.1):
+half profiles, uneven light, crops that do not quite fit.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import dataclasses
 import numpy as np
 
 from earsr_tf.synthetic import canvas
+
+MAX_YAW_RAD = 0.785
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,23 +42,17 @@ class Pose:
   gaze: float = 0.0
   lids: float = 1.0
 
-  def place(self, x: float, y: float, lift: float = 0.0) -> canvas.Colour:
-    """Where a point of the face is seen.
+  @property
+  def sine(self) -> float:
+    """Of the yaw; a series, the same on every machine."""
+    square = self.yaw ** 2
+    return self.yaw * (1 - square / 6 * (1 - square / 20))
 
-    Args:
-      x: Position on the frontal face.
-      y: The same, down.
-      lift: How far the point stands out of the head's ellipsoid.
-
-    Returns:
-      (u, v, foreshortening), the last in (0, 1.1].
-    """
-    inner = max(1 - (x / 0.46) ** 2 - (y / 0.80) ** 2, 0.02)
-    depth = 0.40 * inner ** 0.5 + lift
-    sine = self.yaw - self.yaw ** 3 / 6
-    narrow = 1 - self.yaw ** 2 / 2 - sine * x * 0.9
-    return (x * (1 - self.yaw ** 2 / 2) + depth * sine,
-            y + depth * self.pitch, narrow)
+  @property
+  def cosine(self) -> float:
+    """Of the yaw."""
+    square = self.yaw ** 2
+    return 1 - square / 2 * (1 - square / 12 * (1 - square / 30))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +62,7 @@ class Light:
   Attributes:
     direction: Unit vector towards the light; z towards the camera.
     ambient: Share of light from everywhere, in [0, 1].
-    gain: Exposure.
+    gain: Strength.
     tint: Factor per channel.
   """
   direction: tuple[float, float, float]
@@ -74,36 +70,51 @@ class Light:
   gain: float
   tint: canvas.Colour
 
+  def seen_by(self, pose: Pose) -> Light:
+    """The same light in the coordinates of the turned head."""
+    x, y, z = self.direction
+    # Nod first, then yaw, both undone; a nod is small.
+    y, z = y - pose.pitch * z, z + pose.pitch * y
+    x, z = x * pose.cosine - z * pose.sine, z * pose.cosine + x * pose.sine
+    return dataclasses.replace(self, direction=(x, y, z))
+
 
 def draw_light(rng: np.random.Generator) -> Light:
-  """The light of one video."""
-  side = float(np.clip(0.25 * rng.standard_normal(), -0.50, 0.50))
-  above = float(-0.30 - 0.35 * rng.random())
-  front = 0.85
+  """The light of one video: from any side, of any white."""
+  side = float(np.clip(0.45 * rng.standard_normal(), -1.3, 1.3))
+  above = float(0.25 - 1.05 * rng.random())
+  front = 0.80
   length = (side ** 2 + above ** 2 + front ** 2) ** 0.5
-  warm, green = (
-      float(value) for value in np.clip(rng.standard_normal(2), -2, 2))
+  warm, green, strength = (
+      float(value) for value in np.clip(rng.standard_normal(3), -2, 2))
   return Light(
       direction=(side / length, above / length, front / length),
-      ambient=float(0.38 + 0.22 * rng.random()),
-      gain=float(0.99 + 0.05 * np.clip(rng.standard_normal(), -2, 2)),
-      tint=(1 + 0.030 * warm, 1 + 0.008 * green, 1 - 0.040 * warm))
+      ambient=float(0.22 + 0.38 * rng.random()),
+      gain=1.0 + 0.08 * strength,
+      tint=(1 + 0.035 * warm, 1 + 0.012 * green, 1 - 0.050 * warm))
 
 
 def draw_poses(rng: np.random.Generator, count: int) -> list[Pose]:
   """A slow walk of a talking head: [count] poses, close to one another."""
-  start = np.clip(rng.standard_normal(8), -2.0, 2.0)
-  steps = np.clip(rng.standard_normal((count, 8)), -2.0, 2.0)
+  start = np.clip(rng.standard_normal(10), -2.3, 2.3)
+  steps = np.clip(rng.standard_normal((count, 10)), -2.0, 2.0)
   poses = []
-  mood = float(np.clip(0.45 + 0.4 * start[6], -0.25, 1.0))
+  # Most look about ahead; one in six turns as far as a half profile.
+  turn = 0.17 * float(start[4])
+  if abs(start[9]) > 1.38:
+    turn *= 3.5
+  mood = float(np.clip(0.35 + 0.45 * start[6], -0.35, 1.0))
   for wander in steps:
-    value = start + 0.22 * wander
+    value = start + 0.16 * wander
+    yaw = float(np.clip(
+        turn + 0.045 * wander[4], -MAX_YAW_RAD, MAX_YAW_RAD))
     poses.append(Pose(
-        shift_x=float(0.010 * value[0]),
-        shift_y=float(0.075 + 0.010 * value[1]),
-        scale=float(1.17 + 0.012 * start[2]), tilt=float(0.013 * value[3]),
-        yaw=float(0.095 * value[4]), pitch=float(0.030 * value[5]),
-        smile=mood + 0.06 * float(wander[6]),
-        brow=float(max(0.3 * wander[7], 0.0)),
-        gaze=float(np.clip(0.5 * wander[2] - 2.0 * 0.095 * value[4], -1, 1))))
+        shift_x=float(0.022 * value[0]),
+        shift_y=float(0.020 + 0.022 * value[1]),
+        scale=float(1.40 * 2.0 ** (0.045 * start[2] + 0.01 * wander[2])),
+        tilt=float(0.040 * value[3]), yaw=yaw,
+        pitch=float(np.clip(0.07 * value[5], -0.22, 0.24)),
+        smile=mood + 0.08 * float(wander[6]),
+        brow=float(max(0.4 * value[7], 0.0)),
+        gaze=float(np.clip(0.5 * value[8] - 0.8 * yaw, -1, 1))))
   return poses

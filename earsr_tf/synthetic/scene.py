@@ -16,20 +16,29 @@ from earsr_tf.synthetic import seeds
 _X = ((np.arange(canvas.FRAME_SIZE) + 0.5) * canvas.PIXEL - 1.0).astype(
     np.float32)
 _CLOTHES_TOP = 130  # First row that clothes may reach.
+_SPARE = 40  # Columns of clothes beside the frame on either side.
+_WIDE_X = ((np.arange(-_SPARE, canvas.FRAME_SIZE + _SPARE) + 0.5)
+           * canvas.PIXEL - 1.0).astype(np.float32)
+_TALL_Y = ((np.arange(_CLOTHES_TOP, canvas.FRAME_SIZE + _SPARE) + 0.5)
+           * canvas.PIXEL - 1.0).astype(np.float32)
 
 
 @dataclasses.dataclass(frozen=True)
 class Clothes:
-  """A layer of clothes: alpha [h, w], colour [3, h, w], from row `top`."""
+  """A layer of clothes, wider and higher than it is seen.
+
+  Attributes:
+    alpha: [134, 304] float32.
+    colour: [3, 134, 304] float32.
+  """
   alpha: np.ndarray
   colour: np.ndarray
-  top: int
 
 
 def _random_colour(rng: np.random.Generator, bright: float) -> canvas.Colour:
   """A muted colour of about the given brightness."""
   value = bright * (0.6 + 0.8 * rng.random())
-  spread = 0.35 * rng.random()
+  spread = 0.6 * rng.random()
   offsets = rng.random(3) - 0.5
   return tuple(
       float(min(max(value * (1 + spread * offset * 2), 0.02), 0.97))
@@ -38,7 +47,7 @@ def _random_colour(rng: np.random.Generator, bright: float) -> canvas.Colour:
 
 def draw_background(rng: np.random.Generator) -> np.ndarray:
   """[3, 224, 224] float32: a gradient with a few blurred shapes."""
-  bright = float(0.30 + 0.30 * rng.random())
+  bright = float(0.16 + 0.50 * rng.random())
   first = _random_colour(rng, bright)
   second = canvas.mix(first, _random_colour(rng, bright), 0.5)
   angle = rng.random(2) - 0.5
@@ -67,12 +76,12 @@ def draw_clothes(
   """Shoulders in a jumper, shirt, suit or V-neck."""
   style = seeds.choose(rng, {
       'crew': 0.35, 'vneck': 0.25, 'shirt': 0.2, 'suit': 0.2})
-  main = _random_colour(rng, 0.18 + 0.3 * float(rng.random()))
+  main = _random_colour(rng, 0.08 + 0.6 * float(rng.random()))
   shirt = _random_colour(rng, 0.72)
   stripe = _random_colour(rng, 0.35)
   wobble = np.clip(rng.standard_normal(3), -2, 2)
-  x = _X[None, :]
-  y = _X[_CLOTHES_TOP:, None]
+  x = _WIDE_X[None, :]
+  y = _TALL_Y[:, None]
   away = np.abs(x)
   slope = np.float32(0.30 + 0.04 * wobble[0])
   shoulder = np.float32(0.90 + 0.015 * wobble[1]) + slope * np.clip(
@@ -101,11 +110,26 @@ def draw_clothes(
       inner = shade * np.float32(shirt[c])
       inner += tie * (shade * np.float32(stripe[c]) - inner)
       colour[c] += lapel * (inner - colour[c])
-  return Clothes(
-      alpha=cloth * np.ones_like(colour[0]), colour=colour, top=_CLOTHES_TOP)
+  return Clothes(alpha=cloth * np.ones_like(colour[0]), colour=colour)
 
 
-def paint_clothes(image: np.ndarray, clothes: Clothes) -> None:
-  """Paints the clothes over `image` [3, 224, 224] in place."""
-  target = image[:, clothes.top:]
-  target += clothes.alpha[None] * (clothes.colour - target)
+def paint_clothes(
+    image: np.ndarray, clothes: Clothes, right: float, down: float) -> None:
+  """Paints the clothes over `image` [c, 224, 224] in place.
+
+  Args:
+    image: The frame.
+    clothes: The day's.
+    right: How far to the right of the middle, in half frames.
+    down: How far below their usual place.
+  """
+  size = canvas.FRAME_SIZE
+  left = int(np.clip(_SPARE - round(right / canvas.PIXEL), 0, 2 * _SPARE))
+  top = int(np.clip(
+      _CLOTHES_TOP + round(down / canvas.PIXEL), size - len(clothes.alpha),
+      size))
+  rows, cols = slice(0, size - top), slice(left, left + size)
+  patch = canvas.Patch(
+      slice(top, size), slice(0, size), clothes.alpha, clothes.alpha)
+  canvas.blend(
+      image, patch, clothes.alpha[rows, cols], clothes.colour[:, rows, cols])

@@ -88,25 +88,36 @@ def _noises(
   return total
 
 
-def _channel(wave: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-  """Microphone, room, background noise and loudness."""
-  draws = np.clip(rng.standard_normal(4), -2, 2)
+def _envelope(hertz: np.ndarray, knots_db: np.ndarray) -> np.ndarray:
+  """Gains at `hertz` of a curve given at even steps in mel up to 8 kHz."""
+  mel = np.log1p(hertz / 700) / np.log1p(8000 / 700) * (len(knots_db) - 1)
+  return 10 ** (np.interp(mel, np.arange(len(knots_db)), knots_db) / 20)
+
+
+def _channel(
+    wave: np.ndarray, timbre_db: tuple[float, ...],
+    rng: np.random.Generator) -> np.ndarray:
+  """The person's timbre; microphone, room, background noise and loudness."""
+  draws = np.clip(rng.standard_normal(10), -2, 2)
   samples = wave.size
   size = fft.next_fast_len(samples, real=True)
   hertz = np.arange(size // 2 + 1) * (speech.SAMPLE_RATE_HZ / size)
   low = 70 * 2.0 ** draws[0]
   tilt = 1 + 0.30 * draws[1] * (hertz / 4000 - 1)
   gain = np.clip(tilt, 0.3, 2) * hertz ** 2 / (hertz ** 2 + low ** 2)
-  echo = 0.12 * rng.random()
+  gain *= _envelope(hertz, np.array(timbre_db)) * _envelope(
+      hertz, 2.0 * draws[4:9])
+  echo = 0.25 * rng.random()
   delay_s = 0.008 + 0.030 * rng.random()
   phase = 2 * np.pi * hertz * delay_s
   response = gain * (1 + echo * (np.cos(phase) - 1j * np.sin(phase)))
   wave = fft.irfft(fft.rfft(wave, size) * response, size)[:samples]
   wave /= max(float(np.sqrt(np.mean(wave ** 2))), 1e-6)
-  snr_db = 17 + 18 * rng.random()
+  snr_db = 14 + 22 * rng.random()
+  pole = 0.5 + 0.2 * draws[9]  # From a hiss to a rumble.
   noise = signal.lfilter(
-      [0.35], [1, -0.75], rng.standard_normal(samples))
-  wave += noise * (10 ** (-snr_db / 20) / 0.53)
+      [(1 - pole ** 2) ** 0.5], [1, -pole], rng.standard_normal(samples))
+  wave += noise * 10 ** (-snr_db / 20)
   return wave * (10 ** ((-21 + 2.5 * draws[2]) / 20))
 
 
@@ -127,6 +138,7 @@ def make_voice(
   voiced = _voiced(tracks, voice, samples, rng)
   # Loudness of voicing does not depend on F0 or tilt: it is the channel's.
   voiced *= 0.1 / max(float(np.sqrt(np.mean(voiced ** 2))), 1e-6)
-  wave = _channel(voiced + _noises(tracks, voice, samples, rng), rng)
+  wave = _channel(
+      voiced + _noises(tracks, voice, samples, rng), voice.timbre_db, rng)
   return np.clip(
       np.floor(wave * 32767 + 0.5), -32768, 32767).astype(np.int16)

@@ -100,3 +100,24 @@ def test_mouth_follows_the_vowels() -> None:
   assert mouth.min() < 0.05 and mouth.max() > 0.5
   voicing = tracks.voicing[4::8]
   assert np.corrcoef(mouth, voicing)[0, 1] > 0.4
+
+
+def test_timbre_shapes_the_spectrum() -> None:
+  person = _population()[0]
+  flat = dataclasses.replace(person.voice, timbre_db=(0.0,) * 12)
+  # Knot 8 of 0 to 11 lies at 3,677 Hz.
+  high = dataclasses.replace(
+      flat, timbre_db=tuple(12.0 * (i == 8) for i in range(12)))
+  power = []
+  for voice in (flat, high):
+    tracks = speech.make_tracks(voice, _ROWS, seeds.stream('timbre'))
+    samples = voice_lib.make_voice(
+        tracks, voice, _SAMPLES, seeds.stream('timbre', 'sound'))
+    spectrum = np.abs(np.fft.rfft(samples.astype(np.float64))) ** 2
+    hertz = np.fft.rfftfreq(_SAMPLES, 1 / 16000)
+    power.append([
+        spectrum[(hertz > low) & (hertz < high)].mean()
+        for low, high in ((3500, 3900), (300, 900))])
+  gain_db = 10 * np.log10(np.array(power[1]) / power[0])
+  # Noise fills a part of what the timbre adds; loudness is the channel's.
+  assert 6 < gain_db[0] - gain_db[1] < 13
