@@ -101,7 +101,7 @@ def draw_voice(
       shimmer=float((0.04 + 0.18 * old) * _exp2(0.2 * _bound(normal[11]))),
       rate=float(5.4 - 1.7 * old + 0.25 * _bound(normal[12])),
       tremor=float((0.002 + 0.030 * old ** 2) * _exp2(0.4 * normal[13])),
-      timbre_db=tuple(2.2 * _bound(value) for value in normal[16:28]))
+      timbre_db=tuple(1.8 * _bound(value) for value in normal[16:28]))
 
 
 def make_person(

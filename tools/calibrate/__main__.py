@@ -114,6 +114,17 @@ def _show(name: str, result: dict[str, Any], kind: str) -> None:
           flush=True)
 
 
+def _show_missed(linear_: dict[str, Any]) -> None:
+  """Says whose gender the 8x8 image hides and the voice tells."""
+  low, voice = (
+      (linear_.get(name) or {}).get('gender') for name in ('8', VOICE))
+  if low and voice:
+    hidden = set(low['missed'])
+    print(f'gender: of {low["people"]} unseen people 8x8 pixels miss '
+          f'{len(hidden)}; the voice tells '
+          f'{len(hidden - set(voice["missed"]))} of these')
+
+
 def main(folder: str) -> None:
   """Measures and prints.
 
@@ -141,6 +152,7 @@ def main(folder: str) -> None:
   for name in (n for n in _LINEAR if n in inputs):
     report['linear'][name] = linear(samples, name)
     _show(name, report['linear'][name], 'linear')
+  _show_missed(report['linear'])
   for name in (n for n in _NETWORK if n in inputs and options.cnn):
     report['cnn'][name] = network(
         samples, name, options.passes, options.seed)

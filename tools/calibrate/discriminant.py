@@ -27,6 +27,7 @@ class Answer:
     chance: Accuracy of guessing the most frequent class of the test.
     codes: PCA codes used.
     penalty: Chosen, in units of the mean variance within classes.
+    missed: People half of whose rows or more were named wrongly.
   """
   accuracy: float
   rows: int
@@ -34,6 +35,7 @@ class Answer:
   chance: float
   codes: int
   penalty: float
+  missed: tuple[str, ...]
 
 
 class Codes:
@@ -148,6 +150,9 @@ def _judge(
       codes=coder(rows[~test]), labels=labels[~test], penalty=penalty)
   right = model.names(coder(rows[test])) == labels[test]
   _, counts = np.unique(labels[test], return_counts=True)
+  missed = tuple(
+      str(name) for name in np.unique(people[test])
+      if right[people[test] == name].mean() <= 0.5)
   return Answer(
       float(right.mean()), int(test.sum()), np.unique(people[test]).size,
-      float(counts.max() / counts.sum()), count, penalty)
+      float(counts.max() / counts.sum()), count, penalty, missed)

@@ -83,6 +83,7 @@ def test_command_prints_and_writes_figures(
       '--passes=2', '--inputs=8,voice')
   assert done.returncode == 0, done.stderr
   assert '8x8      linear  person' in done.stdout
+  assert 'unseen people 8x8 pixels miss' in done.stdout
   report = json.loads(output.read_text('utf-8'))
   assert set(report['linear']) == set(report['cnn']) == {'8', 'voice'}
   person = report['linear']['8']['person']

@@ -33,6 +33,7 @@ def test_people_are_named_in_new_videos() -> None:
       world['rows'], world['people'], world['videos'], world['last'])
   assert answer.accuracy > 0.95  # The nuisance has three directions only.
   assert answer.rows == 120 and answer.people == 40
+  assert len(answer.missed) <= 2
   assert answer.chance == 1 / 40
 
 
@@ -43,6 +44,7 @@ def test_nothing_is_named_where_nothing_tells() -> None:
       rng.normal(0, 1, world['rows'].shape), world['people'],
       world['videos'], world['last'])
   assert answer.accuracy < 0.12
+  assert len(answer.missed) > 35
 
 
 def test_gender_of_unseen_people() -> None:
