@@ -59,6 +59,9 @@ class ModelConfig:
     classifier_filters: First width of the attribute classifiers.
     classifier_side: Side to which they reduce an image first, and have no norm;
       0: none, and instance norm.
+    linear_base: Side of the picture that is linear in the code, on which G
+      adds what is not; 0 (the paper): G has none. See docs/configuration.md.
+    linear_leading: Values of a code that all its rows share, if `linear_base`.
   """
   image_size: int = 128
   low_res_size: int = 8
@@ -88,11 +91,19 @@ class ModelConfig:
   code_norm: str = 'none'
   classifier_filters: int = 32
   classifier_side: int = 0
+  linear_base: int = 0
+  linear_leading: int = 0
 
   @property
   def num_styles(self) -> int:
     """Style inputs of the synthesis network: 12 at 128x128."""
     return 2 * int(math.log2(self.image_size)) - 2
+
+  @property
+  def num_values(self) -> int:
+    """Values of a code that differ: its rows share the leading ones."""
+    return self.linear_leading + self.num_styles * (
+        self.latent_dim - self.linear_leading)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +126,10 @@ class OptimizerConfig:
 
 @dataclasses.dataclass(frozen=True)
 class GeneratorConfig:
-  """Stage 0: StyleGAN v1 (Karras et al. 2018; paper, section 4.2)."""
+  """Stage 0: StyleGAN v1 (Karras et al. 2018; paper, section 4.2).
+
+  `start_images`: faces whose components are G's linear base, if it has one.
+  """
   phases: tuple[PhaseConfig, ...] = (
       PhaseConfig(600_000, 256, 8, 0, 1e-3),
       PhaseConfig(1_200_000, 128, 16, 600_000, 1e-3),
@@ -132,6 +146,7 @@ class GeneratorConfig:
   style_mixing_probability: float = 0.9
   w_avg_beta: float = 0.995
   mirror_augment: bool = True
+  start_images: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -192,16 +207,24 @@ class FinetuneConfig:
 
 @dataclasses.dataclass(frozen=True)
 class LowResConfig:
-  """Eq. (3), E_l on D_pre: `low_res_weight` is lambda, |.|_1 mean or sum."""
+  """Eq. (3), E_l on D_pre: `low_res_weight` is lambda, |.|_1 mean or sum.
+
+  `start_images`: that E_l's linear path is fitted to, if it has one.
+  """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(61_440_000, 256),)
   code_weight: float = 1.0
   low_res_weight: float = 40.0
   l1_reduction: str = 'mean'
+  start_images: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class AudioConfig:
-  """Stage 3b: Eq. (4); `start_images`: voices that scale E_a's weights."""
+  """Stage 3b: Eq. (4).
+
+  `start_images`: voices that E_a starts from: the first 64 scale its weights,
+  all are what its linear path is fitted to, if it has one.
+  """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(12_800_000, 64),)
   code_weight: float = 1.0
   l1_reduction: str = 'mean'
@@ -214,6 +237,7 @@ class FusionConfig:
 
   `audio_rate_scale`: E_a's learning rate over F's (the paper: 1).
   `zero_audio`: E_a's code is zero, in training and after: Table 1 (f).
+  `start_images`: that F's linear path is fitted to, if it has one.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(26_880_000, 64),)
   code_weight: float = 1.0
@@ -221,6 +245,7 @@ class FusionConfig:
   l1_reduction: str = 'mean'
   audio_rate_scale: float = 1.0
   zero_audio: bool = False
+  start_images: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

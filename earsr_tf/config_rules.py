@@ -67,12 +67,39 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
       0.0 < tune.plateau_smoothing <= 1.0,
       f'finetune.plateau_smoothing={tune.plateau_smoothing}: use a share of '
       'the window, above 0 and at most 1'))
+  rules += _linear_rules(config)
   for layer in config.invert.feature_layers.split(','):
     rules.append((
         layer in _VGG16_LAYERS,
         f'invert.feature_layers={config.invert.feature_layers}: VGG16 has no '
         f'{layer!r}; name layers such as {_VGG16_LAYERS[1]},'
         f'{_VGG16_LAYERS[3]}'))
+  return rules
+
+
+def _linear_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
+  """What a linear base needs besides its side."""
+  model, side = config.model, config.model.linear_base
+  rules = [
+      (side == 0 or 4 <= side <= model.image_size and side & (side - 1) == 0,
+       f'model.linear_base={side}: 0 or a power of two, at least 4 and at '
+       f'most image_size {model.image_size}'),
+      (0 <= model.linear_leading <= model.latent_dim,
+       f'model.linear_leading={model.linear_leading}: use 0 to latent_dim '
+       f'{model.latent_dim}')]
+  if side == 0:
+    return rules
+  rules += [
+      (model.rgb_output == 'skip',
+       f"model.rgb_output={model.rgb_output}: a linear base needs 'skip'"),
+      (model.code_norm == 'none',
+       f"model.code_norm={model.code_norm}: a linear base needs 'none', for "
+       'the length of its codes shows')]
+  for name in ('generator', 'low_res', 'audio', 'fusion'):
+    count = getattr(config, name).start_images
+    rules.append((
+        count >= 2, f'{name}.start_images={count}: a linear base needs images '
+        'that it can be fitted to, at least 2'))
   return rules
 
 

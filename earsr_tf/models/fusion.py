@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from earsr_tf.models import blocks
 from earsr_tf.models import layers
+from earsr_tf.models import linear_path
+from earsr_tf.ops import latent
 from earsr_tf.ops import shapes
 
 
@@ -14,12 +16,14 @@ class Fusion(tf.keras.Model):
 
   Attributes:
     dense_layers: The `Dense` layers; leaky ReLU between them.
+    linear: `LinearPath` from `linear_inputs`, or None; its code is added.
   """
 
   def __init__(
       self, *, num_styles: int = 12, latent_dim: int = 512,
       hidden: int = 6144, num_layers: int = 3, has_residual: bool = True,
       last_initializer: str = 'glorot_uniform',
+      has_linear_path: bool = False, leading: int = 0,
       product_dtype: str | None = None, name: str = 'fusion') -> None:
     """Creates the variables.
 
@@ -30,7 +34,9 @@ class Fusion(tf.keras.Model):
       num_layers: Dense layers; 1 is F_1 of Table 1 (e).
       has_residual: Whether E_l's code is added to the output (Eq. 5).
       last_initializer: Keras initializer of the last layer's kernel; with
-        'zeros', z_f begins as z_l.
+        'zeros', z_f begins as z_l (plus the linear path's code).
+      has_linear_path: Whether a `LinearPath` goes beside the layers.
+      leading: Values that the rows of a code share, for that path.
       product_dtype: Type of the matrix products; None: of the variables, as
         all else is.
       name: Keras name.
@@ -52,6 +58,11 @@ class Fusion(tf.keras.Model):
             initializer=(last_initializer if i == num_layers - 1
                          else 'glorot_uniform'), name=f'dense_{i}')
         for i in range(num_layers)]
+    self._leading = leading
+    num_values = leading + num_styles * (latent_dim - leading)
+    self.linear = linear_path.LinearPath(
+        in_features=2 * num_values, num_styles=num_styles,
+        latent_dim=latent_dim, leading=leading) if has_linear_path else None
     self.built = True
 
   def call(self, code_low: tf.Tensor, code_audio: tf.Tensor) -> tf.Tensor:
@@ -76,4 +87,12 @@ class Fusion(tf.keras.Model):
     for dense in self.dense_layers[:-1]:
       x = layers.leaky_relu(dense(x))
     code = tf.reshape(self.dense_layers[-1](x), [-1, *self._code_shape])
+    if self.linear is not None:
+      code += self.linear(self.linear_inputs(code_low, code_audio))
     return code_low + code if self._has_residual else code
+
+  def linear_inputs(
+      self, code_low: tf.Tensor, code_audio: tf.Tensor) -> tf.Tensor:
+    """What the linear path reads: the values of both codes, [B, 2 K]."""
+    return tf.concat([latent.values_of(code_low, self._leading),
+                      latent.values_of(code_audio, self._leading)], axis=1)

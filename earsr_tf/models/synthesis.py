@@ -139,16 +139,18 @@ class Synthesis(tf.keras.Model):
   Attributes:
     image_size: Side of the largest image.
     num_styles: L = 2 log2(image_size) - 2.
-    constant: [1, 4, 4, C], the learned input, starts at one.
+    constant: [1, 4, 4, C], the learned input, starts at one; at random
+      beside a base: instance norm makes nothing of a constant map.
     styled_layers: The L `StyledLayer`s, two per resolution.
     to_rgbs: One 1x1 `EqualizedConv2D` per resolution.
+    base_in: 1x1 `EqualizedConv2D`: the base as features, or None.
   """
 
   def __init__(
       self, *, image_size: int, latent_dim: int, fmap_base: int = 8192,
       fmap_max: int = 512, noise_gain: float = 1.0,
-      rgb_output: str = 'fade', product_dtype: str | None = None,
-      name: str = 'synthesis') -> None:
+      rgb_output: str = 'fade', base_side: int = 0,
+      product_dtype: str | None = None, name: str = 'synthesis') -> None:
     """Creates the variables.
 
     Args:
@@ -160,25 +162,35 @@ class Synthesis(tf.keras.Model):
       rgb_output: 'fade': StyleGAN v1, the ToRGB of the current resolution,
         cross-faded with the previous one's while growing. 'skip': the sum of
         all ToRGBs, upsampled; those above 8x8 start at zero.
+      base_side: Side of the picture that `call` is given, on which the rest
+        is added (see `models/linear_base`), all ToRGBs starting at zero; 0:
+        there is none.
       product_dtype: Type of the convolutions; None: of the variables, as all
         else is.
       name: Keras name.
 
     Raises:
-      ValueError: If `image_size` or `rgb_output` is invalid.
+      ValueError: If `image_size`, `rgb_output` or `base_side` is invalid.
     """
     super().__init__(name=name)
     if rgb_output not in ('fade', 'skip'):
       raise ValueError(
           f"rgb_output must be 'fade' or 'skip'; got {rgb_output!r}.")
+    if base_side and (
+        rgb_output != 'skip' or base_side not in sides(image_size)):
+      raise ValueError(
+          f"base_side={base_side}: needs rgb_output='skip' and one of "
+          f'{sides(image_size)}.')
     self.image_size = image_size
     self.num_styles = 2 * len(sides(image_size))
     self._latent_dim = latent_dim
     self._rgb_output = rgb_output
+    self._base_side = base_side
     widths = [feature_maps(s, fmap_base, fmap_max) for s in sides(image_size)]
     self.constant = self.add_weight(
         name='constant', shape=[1, _LOWEST_SIDE, _LOWEST_SIDE, widths[0]],
-        initializer='ones')
+        initializer=(tf.keras.initializers.RandomNormal(stddev=1.0)
+                     if base_side else 'ones'))
     self.styled_layers = []
     self.to_rgbs = []
     previous = None
@@ -194,20 +206,26 @@ class Synthesis(tf.keras.Model):
       self.to_rgbs.append(layers.EqualizedConv2D(
           in_channels=width, out_channels=3, kernel_size=1, gain=1.0,
           product_dtype=product_dtype, is_zero_initialized=(
-              rgb_output == 'skip' and side > _FIRST_TRAINED_SIDE),
+              rgb_output == 'skip' and (
+                  base_side > 0 or side > _FIRST_TRAINED_SIDE)),
           name=f'to_rgb_{side}'))
       previous = width
+    self.base_in = layers.EqualizedConv2D(
+        in_channels=3, gain=1.0, kernel_size=1, use_bias=False,
+        out_channels=feature_maps(base_side, fmap_base, fmap_max),
+        product_dtype=product_dtype, name='base_in') if base_side else None
     self.built = True
 
   def call(
-      self, w_plus: tf.Tensor, *, resolution: int | None = None,
-      alpha: tf.Tensor | float = 1.0,
+      self, w_plus: tf.Tensor, *, base: tf.Tensor | None = None,
+      resolution: int | None = None, alpha: tf.Tensor | float = 1.0,
       noise_seed: tf.Tensor | None = None,
       noise_rows: tuple[tf.Tensor, int] | None = None) -> tf.Tensor:
     """Renders images.
 
     Args:
       w_plus: [B, L, d] float32; lower resolutions use the first styles.
+      base: [B, base_side, base_side, 3] float32, if there is one.
       resolution: Side r of the images; None means `image_size`.
       alpha: [] in [0, 1], how far resolution r has faded in.
       noise_seed: [2] int32; None renders without noise, as the authors do
@@ -232,23 +250,35 @@ class Synthesis(tf.keras.Model):
           tf.random.experimental.stateless_fold_in(noise_seed, index))
       x = layer(x, w=styles[index], seed=seed, rows=noise_rows)
       if index % 2:
+        if self._base_side == x.shape[1]:
+          x += tf.cast(self.base_in(base), x.dtype)
         maps.append(x)
     if self._rgb_output == 'skip':
-      return self._sum_rgb(maps, alpha)
+      return self._sum_rgb(maps, alpha, base)
     return self._fade_rgb(maps, alpha)
 
   def _to_rgb(self, maps: list[tf.Tensor], index: int) -> tf.Tensor:
     return tf.cast(self.to_rgbs[index](maps[index]), self.dtype)
 
   def _sum_rgb(
-      self, maps: list[tf.Tensor], alpha: tf.Tensor | float) -> tf.Tensor:
+      self, maps: list[tf.Tensor], alpha: tf.Tensor | float,
+      base: tf.Tensor | None) -> tf.Tensor:
+    base_side = min(self._base_side, maps[-1].shape[1])
     rgb = self._to_rgb(maps, 0)
+    if base_side == _LOWEST_SIDE:
+      rgb += resample.downsample_box(base, self._base_side // base_side)
     for index in range(1, len(maps)):
       newest = self._to_rgb(maps, index)
       if index == len(maps) - 1 and not _is_one(alpha):
         newest *= alpha
+      side = newest.shape[1]
       # Smooth, or the blocks of every coarser image would show in the sum.
-      rgb = tf.image.resize(rgb, newest.shape[1:3], 'bilinear') + newest
+      if base_side:
+        rgb = resample.resize_bicubic(rgb, side, side) + newest
+      else:
+        rgb = tf.image.resize(rgb, [side, side], 'bilinear') + newest
+      if base_side == side:
+        rgb += resample.downsample_box(base, self._base_side // side)
     return rgb
 
   def _fade_rgb(

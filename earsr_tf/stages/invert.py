@@ -7,6 +7,8 @@ G is frozen and runs without noise inputs, as at inference.
 
 from __future__ import annotations
 
+from typing import Iterator
+
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
@@ -84,6 +86,14 @@ def feature_source(config: config_lib.Config) -> dict[str, str]:
   return {}
 
 
+def _start(networks: stage_lib.Networks,
+           batches: Iterator[stage_lib.Batch]) -> None:
+  """E_h's linear path undoes G's linear base: its codes are values."""
+  del batches
+  networks['image_encoder'].linear.assign(
+      *networks['generator'].base.encoder())
+
+
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (1): trains E_h; G and phi are frozen."""
   invert = config.invert
@@ -103,4 +113,5 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       outputs=('image_encoder',),
       preview=preview(config, 'fixed_G'),
       mirror=invert.mirror_augment,
-      decay=config.optimizer.decay)
+      decay=config.optimizer.decay,
+      start=_start if config.model.linear_base else None)

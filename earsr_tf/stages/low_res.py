@@ -13,10 +13,12 @@ import tensorflow as tf
 from earsr_tf import config as config_lib
 from earsr_tf.data import keys
 from earsr_tf.losses import reconstruction
+from earsr_tf.models import low_res_encoder
 from earsr_tf.ops import latent
 from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
 from earsr_tf.stages import invert
+from earsr_tf.stages import linear_start
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
@@ -65,6 +67,22 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   return terms
 
 
+def _start(config: config_lib.Config) -> stage_lib.Start:
+  """E_l's linear path: ridge regression from the pixels to z_i."""
+  target = targets.code(config)
+
+  def start(networks, batches):
+    """Fits it to the first images."""
+    def samples(batch):
+      """Pixels and code."""
+      x_low = image_low(config, batch[keys.IMAGE_HIGH])
+      return (low_res_encoder.linear_inputs(x_low),
+              targets.read(config, target, networks, batch))
+    linear_start.fit_path(
+        networks['low_res_encoder'].linear, samples, batches)
+  return start
+
+
 def _preview(config: config_lib.Config) -> stage_lib.Preview:
   def images(networks, batch, clock):
     """Pictures [B, S, S, 3] in [-1, 1] by name."""
@@ -82,11 +100,12 @@ def _preview(config: config_lib.Config) -> stage_lib.Preview:
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (3): trains E_l; E_h and G are frozen."""
-  target = targets.code(config)
+  target, has_path = targets.code(config), config.model.linear_base > 0
   return stage_lib.Stage(
       name='low_res',
       equation='Eq. (3)',
-      inputs=(keys.IMAGE_HIGH, *targets.cached(config, target)),
+      inputs=(keys.IMAGE_HIGH, *targets.cached(config, target),
+              *((keys.SPEAKER,) if has_path else ())),
       splits=('d_pre',),
       build=lambda: {
           'low_res_encoder': networks_lib.low_res_encoder(config.model),
@@ -104,5 +123,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       outputs=('low_res_encoder',),
       preview=_preview(config),
       decay=config.optimizer.decay,
+      start=_start(config) if has_path else None,
+      start_images=config.low_res.start_images if has_path else 0,
+      start_batch=linear_start.batch_size(config.low_res.start_images),
       targets=(target,),
       preview_inputs=(keys.IMAGE_HIGH,))
