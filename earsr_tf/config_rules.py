@@ -81,8 +81,8 @@ def _linear_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   """What a linear base needs besides its side."""
   model, side = config.model, config.model.linear_base
   rules = [
-      (side == 0 or 4 <= side <= model.image_size and side & (side - 1) == 0,
-       f'model.linear_base={side}: 0 or a power of two, at least 4 and at '
+      (side == 0 or 8 <= side <= model.image_size and side & (side - 1) == 0,
+       f'model.linear_base={side}: 0 or a power of two, at least 8 and at '
        f'most image_size {model.image_size}'),
       (0 <= model.linear_leading <= model.latent_dim,
        f'model.linear_leading={model.linear_leading}: use 0 to latent_dim '

@@ -173,14 +173,7 @@ class Synthesis(tf.keras.Model):
       ValueError: If `image_size`, `rgb_output` or `base_side` is invalid.
     """
     super().__init__(name=name)
-    if rgb_output not in ('fade', 'skip'):
-      raise ValueError(
-          f"rgb_output must be 'fade' or 'skip'; got {rgb_output!r}.")
-    if base_side and (
-        rgb_output != 'skip' or base_side not in sides(image_size)):
-      raise ValueError(
-          f"base_side={base_side}: needs rgb_output='skip' and one of "
-          f'{sides(image_size)}.')
+    _check_output(rgb_output, base_side, image_size)
     self.image_size = image_size
     self.num_styles = 2 * len(sides(image_size))
     self._latent_dim = latent_dim
@@ -192,16 +185,13 @@ class Synthesis(tf.keras.Model):
         initializer=(tf.keras.initializers.RandomNormal(stddev=1.0)
                      if base_side else 'ones'))
     self.styled_layers = []
-    self.to_rgbs = []
-    previous = None
+    self.to_rgbs, previous = [], None
     for side, width in zip(sides(image_size), widths):
-      mode = 'up_fused' if side >= FUSED_SIDE else 'up'
       for part, in_channels in enumerate((previous, width)):
-        is_up = part == 0 and side > _LOWEST_SIDE
         self.styled_layers.append(StyledLayer(
             in_channels=in_channels, out_channels=width,
             latent_dim=latent_dim, noise_gain=noise_gain,
-            resample_mode=mode if is_up else 'none',
+            resample_mode=_resample_mode(side, part),
             product_dtype=product_dtype, name=f'styled_{side}_{part}'))
       self.to_rgbs.append(layers.EqualizedConv2D(
           in_channels=width, out_channels=3, kernel_size=1, gain=1.0,
@@ -242,8 +232,7 @@ class Synthesis(tf.keras.Model):
         w_plus, [None, self.num_styles, self._latent_dim], 'w_plus')
     resolution = check_resolution(resolution, self.image_size)
     x = tf.tile(self.constant, [tf.shape(w_plus)[0], 1, 1, 1])
-    styles = tf.unstack(w_plus, axis=1)  # L x [B, d]
-    maps = []
+    styles, maps = tf.unstack(w_plus, axis=1), []  # L x [B, d]
     for index, layer in enumerate(
         self.styled_layers[:2 * len(sides(resolution))]):
       seed = None if noise_seed is None else (
@@ -264,19 +253,17 @@ class Synthesis(tf.keras.Model):
       self, maps: list[tf.Tensor], alpha: tf.Tensor | float,
       base: tf.Tensor | None) -> tf.Tensor:
     base_side = min(self._base_side, maps[-1].shape[1])
-    rgb = self._to_rgb(maps, 0)
-    if base_side == _LOWEST_SIDE:
-      rgb += resample.downsample_box(base, self._base_side // base_side)
-    for index in range(1, len(maps)):
-      newest = self._to_rgb(maps, index)
-      if index == len(maps) - 1 and not _is_one(alpha):
-        newest *= alpha
-      side = newest.shape[1]
+    rgb = None
+    for index in range(len(maps)):
+      rgb, old = self._to_rgb(maps, index), rgb
+      side = rgb.shape[1]
+      if 0 < index == len(maps) - 1 and not _is_one(alpha):
+        rgb *= alpha
       # Smooth, or the blocks of every coarser image would show in the sum.
-      if base_side:
-        rgb = resample.resize_bicubic(rgb, side, side) + newest
-      else:
-        rgb = tf.image.resize(rgb, [side, side], 'bilinear') + newest
+      if index and self._base_side:
+        rgb += resample.resize_bicubic(old, side, side)
+      elif index:
+        rgb += tf.image.resize(old, [side, side], 'bilinear')
       if base_side == side:
         rgb += resample.downsample_box(base, self._base_side // side)
     return rgb
@@ -288,6 +275,24 @@ class Synthesis(tf.keras.Model):
       return rgb
     old = resample.upsample_nearest(self._to_rgb(maps, len(maps) - 2))
     return old + (rgb - old) * alpha
+
+
+def _check_output(rgb_output: str, base_side: int, image_size: int) -> None:
+  if rgb_output not in ('fade', 'skip'):
+    raise ValueError(
+        f"rgb_output must be 'fade' or 'skip'; got {rgb_output!r}.")
+  if base_side and (
+      rgb_output != 'skip' or base_side not in sides(image_size)):
+    raise ValueError(
+        f"base_side={base_side}: needs rgb_output='skip' and one of "
+        f'{sides(image_size)}.')
+
+
+def _resample_mode(side: int, part: int) -> str:
+  """How the first (0) or second (1) convolution of a resolution samples."""
+  if part or side == _LOWEST_SIDE:
+    return 'none'
+  return 'up_fused' if side >= FUSED_SIDE else 'up'
 
 
 def _is_one(alpha: tf.Tensor | float) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import pathlib
 import time
 from typing import Any, Callable, Iterator, Mapping
@@ -223,17 +222,6 @@ def _finish(run: run_lib.Run, path: str, folder: pathlib.Path,
       'rollbacks': run.rollbacks, 'seconds': round(seconds, 1)})
 
 
-def _start(run: run_lib.Run, make_dataset: workers.MakeDataset) -> None:
-  """Sets the first weights by the run's first images."""
-  stage, batches = run.stage, iter(())
-  if stage.start_images:
-    batches = itertools.islice(
-        iter(make_dataset(stage.start_batch, 0)),
-        stage.start_images // stage.start_batch)
-  with run.strategy.scope():
-    stage.start(run.networks, batches)
-
-
 def _open(run: run_lib.Run, run_root: str, provenance: Mapping[str, Any]
           ) -> pathlib.Path:
   """Claims the stage's folder, and tells what changed since it was begun."""
@@ -287,7 +275,7 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
   run_lib.watch(run, preview_batch, profile_steps, folder)
   run_lib.resume(run, folder)
   if stage.start and not int(run.images):
-    _start(run, make_dataset)
+    run_lib.start(run, make_dataset)
   began, path = time.monotonic(), ''
   run.reporter = run_lib.open_reporter(run, folder)
   try:
