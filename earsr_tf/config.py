@@ -128,11 +128,13 @@ class FinetuneConfig:
 class LowResConfig:
   """Eq. (3), E_l on D_pre: `low_res_weight` is lambda, |.|_1 mean or sum.
 
+  `image_weight`: of |G(z^l) - x^h|_1, beside the paper's terms (there 0).
   `start_images`: that E_l's linear path is fitted to, if it has one.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(61_440_000, 256),)
   code_weight: float = 1.0
   low_res_weight: float = 40.0
+  image_weight: float = 0.0
   l1_reduction: str = 'mean'
   start_images: int = 0
 
@@ -156,6 +158,8 @@ class FusionConfig:
 
   `audio_rate_scale`: E_a's learning rate over F's (the paper: 1).
   `zero_audio`: E_a's code is zero, in training and after: Table 1 (f).
+  `image_weight`: of |G(z^f) - x^h|_1, beside the paper's terms (there 0).
+  `silent_share`: of the images whose E_a code is zero, for F to bear it.
   `start_images`: that F's linear path is fitted to, if it has one.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(26_880_000, 64),)
@@ -164,6 +168,8 @@ class FusionConfig:
   l1_reduction: str = 'mean'
   audio_rate_scale: float = 1.0
   zero_audio: bool = False
+  image_weight: float = 0.0
+  silent_share: float = 0.0
   start_images: int = 0
 
 

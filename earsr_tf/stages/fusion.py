@@ -37,27 +37,47 @@ def heard(config: config_lib.Config, networks: stage_lib.Networks,
 
 
 def fuse(config: config_lib.Config, networks: stage_lib.Networks,
-         x_low: tf.Tensor, waveform: tf.Tensor) -> tf.Tensor:
-  """z^f [B, L, d] from image_low [B, 8, 8, 3] and waveform [B, 64000]."""
+         x_low: tf.Tensor, waveform: tf.Tensor,
+         is_heard: tf.Tensor | None = None) -> tf.Tensor:
+  """z^f [B, L, d] from image_low [B, 8, 8, 3] and waveform [B, 64000].
+
+  Where `is_heard` [B] bool is given and false, E_a's code counts as zero.
+  """
   norm = config.model.code_norm
   z_low = low_res.encode(networks, x_low, norm)
   z_audio = heard(config, networks, waveform)
+  if is_heard is not None:
+    z_audio = tf.where(
+        is_heard[:, tf.newaxis, tf.newaxis], z_audio, tf.zeros_like(z_audio))
   return latent.normalize_code(networks['fusion'](z_low, z_audio), norm)
+
+
+def _is_heard(config: config_lib.Config, batch: stage_lib.Batch,
+              clock: stage_lib.Clock) -> tf.Tensor | None:
+  """[B] bool: whose voice F hears in this step; None: everybody's."""
+  if not config.fusion.silent_share:
+    return None
+  drawn = tf.random.stateless_uniform([clock.batch_size], clock.seed)
+  return tf.gather(drawn >= config.fusion.silent_share,
+                   batch[keys.INDEX] - clock.images)
 
 
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   target = targets.code(config)
 
   def terms(networks, batch, clock):
-    """Both terms of Eq. (5), [B] each."""
+    """The terms of Eq. (5), [B] each."""
     x_high = batch[keys.IMAGE_HIGH]
     x_low = low_res.image_low(config, x_high)
     z = targets.read(config, target, networks, batch)
-    z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM])
-    x_low_hat = low_res.degraded_output(config, networks, z_fused, clock)
+    z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM],
+                   _is_heard(config, batch, clock))
+    image = networks['generator'](z_fused, resolution=clock.resolution)
     reduction = config.fusion.l1_reduction
     return {'code_l1': reconstruction.l1(z_fused, z, reduction),
-            'low_res_l1': reconstruction.l1(x_low_hat, x_low, reduction)}
+            **low_res.output_terms(
+                image, x_low, x_high, reduction=reduction,
+                image_weight=config.fusion.image_weight)}
   return terms
 
 
@@ -160,7 +180,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
   update = stage_lib.Update(
       'fusion', ('fusion', 'audio_encoder'), _terms(config),
       {'code_l1': config.fusion.code_weight,
-       'low_res_l1': config.fusion.low_res_weight},
+       **low_res.output_weights(config.fusion)},
       own_optimizers={'audio_encoder': 'audio_encoder'})
   return stage_lib.Stage(
       name='fusion',

@@ -43,27 +43,52 @@ def encode(networks: stage_lib.Networks, x_low: tf.Tensor, code_norm: str
   return latent.normalize_code(networks['low_res_encoder'](x_low), code_norm)
 
 
-def degraded_output(config: config_lib.Config, networks: stage_lib.Networks,
-                    z: tf.Tensor, clock: stage_lib.Clock) -> tf.Tensor:
-  """D(G(z)), [B, 8, 8, 3]: the generated face as the camera saw it."""
-  image = networks['generator'](z, resolution=clock.resolution)
-  return resample.degrade(
-      image, clock.resolution // config.model.low_res_size)
+def output_terms(image: tf.Tensor, x_low: tf.Tensor, x_high: tf.Tensor, *,
+                 image_weight: float, reduction: str
+                 ) -> dict[str, tf.Tensor]:
+  """Terms of Eqs. (3) and (5) on a face G(z), [B] each.
+
+  Args:
+    image: G(z), [B, r, r, 3].
+    x_low: x^l, [B, s, s, 3].
+    x_high: x^h, [B, S, S, 3].
+    image_weight: If it is 0, as in the paper, the last term is left out.
+    reduction: Of |.|_1, 'mean' or 'sum'.
+
+  Returns:
+    'low_res_l1', |D(G(z)) - x^l|_1, and 'image_l1', |G(z) - x^h|_1.
+  """
+  x_low_hat = resample.degrade(image, image.shape[1] // x_low.shape[1])
+  terms = {'low_res_l1': reconstruction.l1(x_low_hat, x_low, reduction)}
+  if image_weight:
+    terms['image_l1'] = reconstruction.l1(
+        image, invert.shrink(x_high, image.shape[1]), reduction)
+  return terms
+
+
+def output_weights(section: config_lib.LowResConfig | config_lib.FusionConfig
+                   ) -> dict[str, float]:
+  """The weights of `output_terms`."""
+  weights = {'low_res_l1': section.low_res_weight}
+  if section.image_weight:
+    weights['image_l1'] = section.image_weight
+  return weights
 
 
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   target = targets.code(config)
 
   def terms(networks, batch, clock):
-    """Both terms of Eq. (3), [B] each."""
+    """The terms of Eq. (3), [B] each."""
     x_high = batch[keys.IMAGE_HIGH]
     x_low = image_low(config, x_high)
     z = targets.read(config, target, networks, batch)
     z_low = encode(networks, x_low, config.model.code_norm)
-    x_low_hat = degraded_output(config, networks, z_low, clock)
+    image = networks['generator'](z_low, resolution=clock.resolution)
     reduction = config.low_res.l1_reduction
     return {'code_l1': reconstruction.l1(z_low, z, reduction),
-            'low_res_l1': reconstruction.l1(x_low_hat, x_low, reduction)}
+            **output_terms(image, x_low, x_high, reduction=reduction,
+                           image_weight=config.low_res.image_weight)}
   return terms
 
 
@@ -117,7 +142,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       updates=(stage_lib.Update(
           'low_res', ('low_res_encoder',), _terms(config),
           {'code_l1': config.low_res.code_weight,
-           'low_res_l1': config.low_res.low_res_weight}),),
+           **output_weights(config.low_res)}),),
       phases=phases.make(config, 'low_res'),
       adam=phases.main_adam(config),
       outputs=('low_res_encoder',),
