@@ -111,6 +111,7 @@ class FinetuneConfig:
     plateau_tolerance: ... by this share, or lambda_t is halved.
     plateau_smoothing: Share of the window over which the loss is smoothed.
     tunes_mapping: Whether G's mapping network is tuned, too.
+    detail_weight: Of `losses/detail`, beside the paper's terms (there 0).
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(45_760_000, 128),)
   l1_weight: float = 1.0
@@ -122,6 +123,7 @@ class FinetuneConfig:
   plateau_tolerance: float = 0.001
   plateau_smoothing: float = 0.25
   tunes_mapping: bool = True
+  detail_weight: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -129,12 +131,14 @@ class LowResConfig:
   """Eq. (3), E_l on D_pre: `low_res_weight` is lambda, |.|_1 mean or sum.
 
   `image_weight`: of |G(z^l) - x^h|_1, beside the paper's terms (there 0).
+  `detail_weight`: of `losses/detail`, likewise.
   `start_images`: that E_l's linear path is fitted to, if it has one.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(61_440_000, 256),)
   code_weight: float = 1.0
   low_res_weight: float = 40.0
   image_weight: float = 0.0
+  detail_weight: float = 0.0
   l1_reduction: str = 'mean'
   start_images: int = 0
 
@@ -159,6 +163,7 @@ class FusionConfig:
   `audio_rate_scale`: E_a's learning rate over F's (the paper: 1).
   `zero_audio`: E_a's code is zero, in training and after: Table 1 (f).
   `image_weight`: of |G(z^f) - x^h|_1, beside the paper's terms (there 0).
+  `detail_weight`: of `losses/detail`, likewise.
   `silent_share`: of the images whose E_a code is zero, for F to bear it.
   `start_images`: that F's linear path is fitted to, if it has one.
   """
@@ -169,6 +174,7 @@ class FusionConfig:
   audio_rate_scale: float = 1.0
   zero_audio: bool = False
   image_weight: float = 0.0
+  detail_weight: float = 0.0
   silent_share: float = 0.0
   start_images: int = 0
 

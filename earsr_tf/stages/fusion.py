@@ -73,11 +73,10 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM],
                    _is_heard(config, batch, clock))
     image = networks['generator'](z_fused, resolution=clock.resolution)
-    reduction = config.fusion.l1_reduction
-    return {'code_l1': reconstruction.l1(z_fused, z, reduction),
+    return {'code_l1': reconstruction.l1(
+        z_fused, z, config.fusion.l1_reduction),
             **low_res.output_terms(
-                image, x_low, x_high, reduction=reduction,
-                image_weight=config.fusion.image_weight)}
+                image, x_low, x_high, section=config.fusion)}
   return terms
 
 

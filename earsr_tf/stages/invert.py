@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.data import keys
+from earsr_tf.losses import detail
 from earsr_tf.losses import perceptual
 from earsr_tf.losses import reconstruction
 from earsr_tf.ops import latent
@@ -36,9 +37,9 @@ def shrink(image_high: tf.Tensor, resolution: int) -> tf.Tensor:
   return image_high
 
 
-def autoencoding_terms(config: config_lib.Config
+def autoencoding_terms(config: config_lib.Config, has_detail: bool = False
                        ) -> stage_lib.TermsFunction:
-  """L_pre-train of Eq. (1): the terms `l1` and `feature`."""
+  """L_pre-train of Eq. (1): `l1` and `feature`; `detail` if wanted."""
   invert = config.invert
 
   def terms(networks, batch, clock):
@@ -48,10 +49,13 @@ def autoencoding_terms(config: config_lib.Config
     x_hat = networks['generator'](z, resolution=clock.resolution)
     x = shrink(x, clock.resolution)
     phi = networks['features']
-    return {'l1': reconstruction.l1(x_hat, x, invert.l1_reduction),
-            'feature': perceptual.feature_distance(
-                phi(x_hat), phi(x), invert.feature_distance,
-                invert.feature_reduction)}
+    found = {'l1': reconstruction.l1(x_hat, x, invert.l1_reduction),
+             'feature': perceptual.feature_distance(
+                 phi(x_hat), phi(x), invert.feature_distance,
+                 invert.feature_reduction)}
+    if has_detail:
+      found['detail'] = detail.detail_distance(x_hat, x)
+    return found
   return terms
 
 

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.data import keys
+from earsr_tf.losses import detail
 from earsr_tf.losses import reconstruction
 from earsr_tf.models import low_res_encoder
 from earsr_tf.ops import latent
@@ -44,25 +45,30 @@ def encode(networks: stage_lib.Networks, x_low: tf.Tensor, code_norm: str
 
 
 def output_terms(image: tf.Tensor, x_low: tf.Tensor, x_high: tf.Tensor, *,
-                 image_weight: float, reduction: str
+                 section: config_lib.LowResConfig | config_lib.FusionConfig
                  ) -> dict[str, tf.Tensor]:
   """Terms of Eqs. (3) and (5) on a face G(z), [B] each.
+
+  Those whose weight is 0, as two of them have in the paper, are left out.
 
   Args:
     image: G(z), [B, r, r, 3].
     x_low: x^l, [B, s, s, 3].
     x_high: x^h, [B, S, S, 3].
-    image_weight: If it is 0, as in the paper, the last term is left out.
-    reduction: Of |.|_1, 'mean' or 'sum'.
+    section: Weights and reduction.
 
   Returns:
-    'low_res_l1', |D(G(z)) - x^l|_1, and 'image_l1', |G(z) - x^h|_1.
+    'low_res_l1', |D(G(z)) - x^l|_1; 'image_l1', |G(z) - x^h|_1; 'detail'.
   """
   x_low_hat = resample.degrade(image, image.shape[1] // x_low.shape[1])
-  terms = {'low_res_l1': reconstruction.l1(x_low_hat, x_low, reduction)}
-  if image_weight:
+  x_high = invert.shrink(x_high, image.shape[1])
+  terms = {'low_res_l1': reconstruction.l1(
+      x_low_hat, x_low, section.l1_reduction)}
+  if section.image_weight:
     terms['image_l1'] = reconstruction.l1(
-        image, invert.shrink(x_high, image.shape[1]), reduction)
+        image, x_high, section.l1_reduction)
+  if section.detail_weight:
+    terms['detail'] = detail.detail_distance(image, x_high)
   return terms
 
 
@@ -72,6 +78,8 @@ def output_weights(section: config_lib.LowResConfig | config_lib.FusionConfig
   weights = {'low_res_l1': section.low_res_weight}
   if section.image_weight:
     weights['image_l1'] = section.image_weight
+  if section.detail_weight:
+    weights['detail'] = section.detail_weight
   return weights
 
 
@@ -85,10 +93,9 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     z = targets.read(config, target, networks, batch)
     z_low = encode(networks, x_low, config.model.code_norm)
     image = networks['generator'](z_low, resolution=clock.resolution)
-    reduction = config.low_res.l1_reduction
-    return {'code_l1': reconstruction.l1(z_low, z, reduction),
-            **output_terms(image, x_low, x_high, reduction=reduction,
-                           image_weight=config.low_res.image_weight)}
+    return {'code_l1': reconstruction.l1(
+        z_low, z, config.low_res.l1_reduction),
+            **output_terms(image, x_low, x_high, section=config.low_res)}
   return terms
 
 
