@@ -1,7 +1,6 @@
 """StyleGAN v1's synthesis network w -> image (Karras et al. 2018, section 2).
 
-Two style layers per resolution from 4x4 up; each is [convolution] -> noise ->
-bias -> leaky ReLU -> instance norm -> style.
+Two style layers per resolution from 4x4 up.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ import math
 import tensorflow as tf
 
 from earsr_tf.models import layers
+from earsr_tf.models import styled_layer
 from earsr_tf.ops import resample
 from earsr_tf.ops import shapes
 
@@ -75,64 +75,6 @@ def check_resolution(resolution: int | None, image_size: int) -> int:
   return resolution
 
 
-class StyledLayer(tf.keras.layers.Layer):
-  """[Convolution] -> noise -> bias -> leaky ReLU -> AdaIN.
-
-  Attributes:
-    conv: `EqualizedConv2D` without bias, or None after the constant input.
-    noise: `NoiseInjection`.
-    bias: [C].
-    style: `StyleModulation`.
-  """
-
-  def __init__(
-      self, *, in_channels: int | None, out_channels: int, latent_dim: int,
-      noise_gain: float, resample_mode: str = 'none',
-      product_dtype: str | None = None, name: str | None = None) -> None:
-    """Creates the variables.
-
-    Args:
-      in_channels: Width of the input; None for a layer without convolution.
-      out_channels: Width of the output.
-      latent_dim: d of w.
-      noise_gain: See `NoiseInjection`.
-      resample_mode: See `EqualizedConv2D`; upsampling is followed by a blur.
-      product_dtype: Type of convolution and blur; None: of the variables, as
-        all else is.
-      name: Keras name.
-    """
-    super().__init__(name=name)
-    self._is_upsampling = resample_mode != 'none'
-    self.conv = None
-    if in_channels is not None:
-      self.conv = layers.EqualizedConv2D(
-          in_channels=in_channels, out_channels=out_channels, kernel_size=3,
-          use_bias=False, resample=resample_mode, product_dtype=product_dtype,
-          name='conv')
-    self.noise = layers.NoiseInjection(
-        channels=out_channels, gain=noise_gain, name='noise')
-    self.bias = self.add_weight(
-        name='bias', shape=[out_channels], initializer='zeros')
-    self.style = layers.StyleModulation(
-        channels=out_channels, latent_dim=latent_dim, name='style')
-    self.built = True
-
-  def call(
-      self, x: tf.Tensor, *, w: tf.Tensor,
-      seed: tf.Tensor | None = None,
-      rows: tuple[tf.Tensor, int] | None = None) -> tf.Tensor:
-    """Applies the layer: [B, H, W, Cin], w [B, d] -> [B, H', W', Cout]."""
-    if self.conv is not None:
-      x = self.conv(x)
-    if self._is_upsampling:
-      x = resample.blur(x)
-    x = tf.cast(x, self.dtype)
-    if seed is not None:
-      x = self.noise(x, seed=seed, rows=rows)
-    x = layers.leaky_relu(tf.nn.bias_add(x, self.bias))
-    return self.style(x, w=w)
-
-
 class Synthesis(tf.keras.Model):
   """image = g(w_1 ... w_L, noise).
 
@@ -143,7 +85,7 @@ class Synthesis(tf.keras.Model):
       beside a base: instance norm makes nothing of a constant map.
     styled_layers: The L `StyledLayer`s, two per resolution.
     to_rgbs: One 1x1 `EqualizedConv2D` per resolution.
-    base_in: 1x1 `EqualizedConv2D`: the base as features, or None.
+    base_ins: Side -> 1x1 `EqualizedConv2D`: the base as features there.
   """
 
   def __init__(
@@ -188,7 +130,7 @@ class Synthesis(tf.keras.Model):
     self.to_rgbs, previous = [], None
     for side, width in zip(sides(image_size), widths):
       for part, in_channels in enumerate((previous, width)):
-        self.styled_layers.append(StyledLayer(
+        self.styled_layers.append(styled_layer.StyledLayer(
             in_channels=in_channels, out_channels=width,
             latent_dim=latent_dim, noise_gain=noise_gain,
             resample_mode=_resample_mode(side, part),
@@ -200,10 +142,13 @@ class Synthesis(tf.keras.Model):
                   base_side > 0 or side > _FIRST_TRAINED_SIDE)),
           name=f'to_rgb_{side}'))
       previous = width
-    self.base_in = layers.EqualizedConv2D(
-        in_channels=3, gain=1.0, kernel_size=1, use_bias=False,
-        out_channels=feature_maps(base_side, fmap_base, fmap_max),
-        product_dtype=product_dtype, name='base_in') if base_side else None
+    self.base_ins = {  # Keras tracks dictionaries with string keys only.
+        str(side): layers.EqualizedConv2D(
+            in_channels=3, gain=1.0, kernel_size=1, use_bias=False,
+            out_channels=width, product_dtype=product_dtype,
+            name=f'base_in_{side}')
+        for side, width in zip(sides(image_size), widths)
+        if _LOWEST_SIDE < side <= base_side}
     self.built = True
 
   def call(
@@ -239,12 +184,16 @@ class Synthesis(tf.keras.Model):
           tf.random.experimental.stateless_fold_in(noise_seed, index))
       x = layer(x, w=styles[index], seed=seed, rows=noise_rows)
       if index % 2:
-        if self._base_side == x.shape[1]:
-          x += tf.cast(self.base_in(base), x.dtype)
+        if str(x.shape[1]) in self.base_ins:
+          x += tf.cast(self.base_ins[str(x.shape[1])](
+              self._reduced(base, x.shape[1])), x.dtype)
         maps.append(x)
     if self._rgb_output == 'skip':
       return self._sum_rgb(maps, alpha, base)
     return self._fade_rgb(maps, alpha)
+
+  def _reduced(self, base: tf.Tensor, side: int) -> tf.Tensor:
+    return resample.downsample_box(base, self._base_side // side)
 
   def _to_rgb(self, maps: list[tf.Tensor], index: int) -> tf.Tensor:
     return tf.cast(self.to_rgbs[index](maps[index]), self.dtype)
@@ -265,7 +214,7 @@ class Synthesis(tf.keras.Model):
       elif index:
         rgb += tf.image.resize(old, [side, side], 'bilinear')
       if base_side == side:
-        rgb += resample.downsample_box(base, self._base_side // side)
+        rgb += self._reduced(base, side)
     return rgb
 
   def _fade_rgb(

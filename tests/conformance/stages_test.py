@@ -144,8 +144,7 @@ class _Trained:
         # deviation of zero: rounding alone would decide the first layer.
         variable.assign(tf.random.stateless_normal(variable.shape, [1, 2]))
       if case.linear_base and not np.any(variable.numpy()):
-        # As if it were fitted or trained: zeros keep what is before them from
-        # moving in the first step, and almost so in the second.
+        # As if trained: before zeros nothing moves in the first step.
         variable.assign(
             0.1 * tf.random.stateless_normal(variable.shape, [3, 4]))
     self.before = self.values()

@@ -181,14 +181,16 @@ def test_a_base_is_all_there_is_before_training():
         network(styles, base=base, resolution=side), boxes, atol=1e-6)
 
 
-def test_a_base_enters_the_features_at_its_side():
+def test_a_base_enters_the_features_up_to_its_side():
   network = _with_base()
   base = tf.random.stateless_uniform([2, 16, 16, 3], [1, 2], -1.0, 1.0)
   styles = tf.random.stateless_normal([2, 8, 8], [7, 8])
   network.to_rgbs[2].kernel.assign(
       tf.random.stateless_normal(network.to_rgbs[2].kernel.shape, [3, 4]))
+  assert list(network.base_ins) == ['8', '16']
+  network.base_ins['8'].kernel.assign(0 * network.base_ins['8'].kernel)
   images = [network(styles, base=b, resolution=16) for b in (base, 0 * base)]
-  kernel = network.base_in.kernel.numpy()[0, 0] / np.sqrt(3)
+  kernel = network.base_ins['16'].kernel.numpy()[0, 0] / np.sqrt(3)
   to_rgb = network.to_rgbs[2].kernel.numpy()[0, 0] / np.sqrt(6)
   np.testing.assert_allclose(
       images[0] - images[1], base.numpy() @ (np.eye(3) + kernel @ to_rgb),
