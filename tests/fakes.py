@@ -132,6 +132,11 @@ def save_inputs(run_root: str, name: str, config: config_lib.Config) -> None:
   made = stage(name, config)
   tf.keras.utils.set_random_seed(7)
   networks = made.build()
+  random = np.random.default_rng(7)
+  for network in networks.values():  # as if they had been fitted
+    for variable in network.variables:
+      if not variable.trainable and variable.name != 'w_avg:0':
+        variable.assign(0.1 * random.normal(size=variable.shape))
   sources: dict[str, dict[str, tf.keras.Model]] = {}
   for network, source in made.restores.items():
     folder, output = source.split('/')

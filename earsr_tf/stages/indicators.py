@@ -69,8 +69,8 @@ def delta_norms(generator: tf.keras.Model, anchor: tf.keras.Model
   Returns:
     'delta_norm/<part>' -> [] float32 for `mapping` (unless it is frozen),
     `style_layer_00` ..., `to_rgb`, and `base_in` if there is a linear base;
-    the constant input is part of the first
-    style layer. Their squares add up to |G_init - G|^2 of Eq. (2).
+    the constant input is part of the first style layer. Their squares add up
+    to |G_init - G|^2 of Eq. (2).
   """
   norms = {}
   anchors = _parts(anchor)
