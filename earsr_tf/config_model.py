@@ -43,6 +43,10 @@ class ModelConfig:
     classifier_filters: First width of the attribute classifiers.
     classifier_side: Side to which they reduce an image first, and have no norm;
       0: none, and instance norm.
+    consistency: Correction of G's picture of E_l's and F's codes towards
+      `image_low`, in training and as what evaluation and export do unless
+      told otherwise: 'off' (the paper), 'exact' or a number of
+      back-projection steps; see `ops/consistency`.
     linear_base: Side of the picture that is linear in the code, on which G
       adds what is not; 0 (the paper): G has none. See docs/configuration.md.
     linear_leading: Values of a code that all its rows share, if `linear_base`.
@@ -75,6 +79,7 @@ class ModelConfig:
   code_norm: str = 'none'
   classifier_filters: int = 32
   classifier_side: int = 0
+  consistency: str = 'off'
   linear_base: int = 0
   linear_leading: int = 0
 

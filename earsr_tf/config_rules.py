@@ -67,7 +67,7 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
       0.0 < tune.plateau_smoothing <= 1.0,
       f'finetune.plateau_smoothing={tune.plateau_smoothing}: use a share of '
       'the window, above 0 and at most 1'))
-  rules += _linear_rules(config)
+  rules += _linear_rules(config) + _consistency_rules(model)
   for layer in config.invert.feature_layers.split(','):
     rules.append((
         layer in _VGG16_LAYERS,
@@ -103,6 +103,18 @@ def _linear_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   return rules
 
 
+def _consistency_rules(model: config_lib.ModelConfig
+                       ) -> list[tuple[bool, str]]:
+  mode = model.consistency
+  return [
+      (mode in ('off', 'exact') or mode.isdecimal() and int(mode) > 0,
+       f"model.consistency={mode}: use 'off', 'exact' or a number of "
+       'back-projection steps'),
+      (mode == 'off' or not model.low_res_stretch,
+       f'model.consistency={mode}: pictures of changed contrast are none that '
+       'an output should be fitted to; set model.low_res_stretch=False')]
+
+
 def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   rules, size = _model_rules(config), config.model.image_size
   for name in ('max_skipped_in_a_row', 'max_rollbacks', 'micro_batch'):
@@ -123,6 +135,9 @@ def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   for name, share in dataclasses.asdict(config.judge).items():
     rules.append((0.0 <= share <= 1.0,
                   f'judge.{name}={share}: use a share, 0 to 1'))
+  silent = config.fusion.silent_share
+  rules.append((0.0 <= silent <= 1.0, f'fusion.silent_share={silent}: use a '
+                'share from 0 to 1'))
   for name in config_lib.STAGES:
     for i, phase in enumerate(getattr(config, name).phases):
       where, side = f'{name}.phases.{i}', phase.resolution

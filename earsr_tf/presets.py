@@ -33,7 +33,7 @@ def _demo() -> config_lib.Config:
       # Its samples are faces from the start, so nothing need grow.
       generator=config_lib.GeneratorConfig(
           phases=(PhaseConfig(2_400, 16, 64, 0, 2e-3),),
-          r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.3,
+          r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.2,
           start_images=4_096),
       invert=config_lib.InvertConfig(
           phases=(PhaseConfig(480, 16, 64),), mirror_augment=True,

@@ -76,7 +76,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     return {'code_l1': reconstruction.l1(
         z_fused, z, config.fusion.l1_reduction),
             **low_res.output_terms(
-                image, x_low, x_high, section=config.fusion)}
+                image, x_low, x_high, config=config, section=config.fusion)}
   return terms
 
 

@@ -15,6 +15,8 @@ from earsr_tf.data import keys
 from earsr_tf.losses import detail
 from earsr_tf.losses import reconstruction
 from earsr_tf.models import low_res_encoder
+from earsr_tf.ops import consistency
+from earsr_tf.ops import consistency_mode
 from earsr_tf.ops import latent
 from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
@@ -44,7 +46,18 @@ def encode(networks: stage_lib.Networks, x_low: tf.Tensor, code_norm: str
   return latent.normalize_code(networks['low_res_encoder'](x_low), code_norm)
 
 
+def corrected(config: config_lib.Config, image: tf.Tensor, x_low: tf.Tensor
+              ) -> tf.Tensor:
+  """G(z) after `model.consistency`, [B, r, r, 3] as given if that is off."""
+  mode = config.model.consistency
+  if mode == consistency_mode.OFF:
+    return image
+  return consistency.correct(
+      tf.clip_by_value(image, -1.0, 1.0), x_low, mode)
+
+
 def output_terms(image: tf.Tensor, x_low: tf.Tensor, x_high: tf.Tensor, *,
+                 config: config_lib.Config,
                  section: config_lib.LowResConfig | config_lib.FusionConfig
                  ) -> dict[str, tf.Tensor]:
   """Terms of Eqs. (3) and (5) on a face G(z), [B] each.
@@ -55,20 +68,23 @@ def output_terms(image: tf.Tensor, x_low: tf.Tensor, x_high: tf.Tensor, *,
     image: G(z), [B, r, r, 3].
     x_low: x^l, [B, s, s, 3].
     x_high: x^h, [B, S, S, 3].
+    config: Says whether G(z) is corrected.
     section: Weights and reduction.
 
   Returns:
-    'low_res_l1', |D(G(z)) - x^l|_1; 'image_l1', |G(z) - x^h|_1; 'detail'.
+    'low_res_l1', |D(G(z)) - x^l|_1; 'image_l1', |G(z) - x^h|_1; 'detail'. The
+    last two are of what is served: of G(z) after the correction, if any.
   """
   x_low_hat = resample.degrade(image, image.shape[1] // x_low.shape[1])
   x_high = invert.shrink(x_high, image.shape[1])
+  served = corrected(config, image, x_low)
   terms = {'low_res_l1': reconstruction.l1(
       x_low_hat, x_low, section.l1_reduction)}
   if section.image_weight:
     terms['image_l1'] = reconstruction.l1(
-        image, x_high, section.l1_reduction)
+        served, x_high, section.l1_reduction)
   if section.detail_weight:
-    terms['detail'] = detail.detail_distance(image, x_high)
+    terms['detail'] = detail.detail_distance(served, x_high)
   return terms
 
 
@@ -95,7 +111,8 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     image = networks['generator'](z_low, resolution=clock.resolution)
     return {'code_l1': reconstruction.l1(
         z_low, z, config.low_res.l1_reduction),
-            **output_terms(image, x_low, x_high, section=config.low_res)}
+            **output_terms(image, x_low, x_high, config=config,
+                           section=config.low_res)}
   return terms
 
 
