@@ -1,5 +1,4 @@
-"""Linear paths beside the encoders' layers: equal to NumPy, and all there is
-before the first step."""
+"""Linear paths equal NumPy, and are all there is before the first step."""
 
 from __future__ import annotations
 
