@@ -33,7 +33,7 @@ class AudioEncoder(tf.keras.Model):
       self, *, filters: int = 64, max_filters: int = 2048,
       hidden: int = 8192, num_styles: int = 12, latent_dim: int = 512,
       initializer: str = 'glorot_uniform', has_linear_path: bool = False,
-      leading: int = 0, product_dtype: str | None = None,
+      product_dtype: str | None = None,
       name: str = 'audio_encoder') -> None:
     """Creates the variables.
 
@@ -46,7 +46,6 @@ class AudioEncoder(tf.keras.Model):
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
       has_linear_path: Whether a `LinearPath` goes beside the layers.
-      leading: Values that the rows of a code share, for that path.
       product_dtype: Type of convolutions, of what lies between them and of
         matrix products; None: of the variables, as the code is.
       name: Keras name.
@@ -71,7 +70,7 @@ class AudioEncoder(tf.keras.Model):
         product_dtype=product_dtype, name='head')
     self.linear = linear_path.LinearPath(
         in_features=2 * spectrogram_ops.NUM_BINS, num_styles=num_styles,
-        latent_dim=latent_dim, leading=leading) if has_linear_path else None
+        latent_dim=latent_dim) if has_linear_path else None
     self.built = True
 
   def call(self, spectrogram: tf.Tensor) -> tf.Tensor:

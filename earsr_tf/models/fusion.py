@@ -7,7 +7,6 @@ import tensorflow as tf
 from earsr_tf.models import blocks
 from earsr_tf.models import layers
 from earsr_tf.models import linear_path
-from earsr_tf.ops import latent
 from earsr_tf.ops import shapes
 
 
@@ -23,7 +22,7 @@ class Fusion(tf.keras.Model):
       self, *, num_styles: int = 12, latent_dim: int = 512,
       hidden: int = 6144, num_layers: int = 3, has_residual: bool = True,
       last_initializer: str = 'glorot_uniform',
-      has_linear_path: bool = False, leading: int = 0,
+      has_linear_path: bool = False,
       product_dtype: str | None = None, name: str = 'fusion') -> None:
     """Creates the variables.
 
@@ -36,7 +35,6 @@ class Fusion(tf.keras.Model):
       last_initializer: Keras initializer of the last layer's kernel; with
         'zeros', z_f begins as z_l (plus the linear path's code).
       has_linear_path: Whether a `LinearPath` goes beside the layers.
-      leading: Values that the rows of a code share, for that path.
       product_dtype: Type of the matrix products; None: of the variables, as
         all else is.
       name: Keras name.
@@ -58,11 +56,9 @@ class Fusion(tf.keras.Model):
             initializer=(last_initializer if i == num_layers - 1
                          else 'glorot_uniform'), name=f'dense_{i}')
         for i in range(num_layers)]
-    self._leading = leading
-    num_values = leading + num_styles * (latent_dim - leading)
     self.linear = linear_path.LinearPath(
-        in_features=2 * num_values, num_styles=num_styles,
-        latent_dim=latent_dim, leading=leading) if has_linear_path else None
+        in_features=2 * self._flat, num_styles=num_styles,
+        latent_dim=latent_dim) if has_linear_path else None
     self.built = True
 
   def call(self, code_low: tf.Tensor, code_audio: tf.Tensor) -> tf.Tensor:
@@ -81,18 +77,17 @@ class Fusion(tf.keras.Model):
     shape = [None, *self._code_shape]
     shapes.assert_shape(code_low, shape, 'code_low')
     shapes.assert_shape(code_audio, shape, 'code_audio')
-    x = tf.concat(
-        [tf.reshape(code_low, [-1, self._flat]),
-         tf.reshape(code_audio, [-1, self._flat])], axis=1)
+    inputs = x = self.linear_inputs(code_low, code_audio)
     for dense in self.dense_layers[:-1]:
       x = layers.leaky_relu(dense(x))
     code = tf.reshape(self.dense_layers[-1](x), [-1, *self._code_shape])
     if self.linear is not None:
-      code += self.linear(self.linear_inputs(code_low, code_audio))
+      code += self.linear(inputs)
     return code_low + code if self._has_residual else code
 
   def linear_inputs(
       self, code_low: tf.Tensor, code_audio: tf.Tensor) -> tf.Tensor:
-    """What the linear path reads: the values of both codes, [B, 2 K]."""
-    return tf.concat([latent.values_of(code_low, self._leading),
-                      latent.values_of(code_audio, self._leading)], axis=1)
+    """What the layers read: both codes, [B, 2 * L * d]."""
+    return tf.concat(
+        [tf.reshape(code_low, [-1, self._flat]),
+         tf.reshape(code_audio, [-1, self._flat])], axis=1)

@@ -32,7 +32,7 @@ class ImageEncoder(tf.keras.Model):
       self, *, image_size: int = 128, filters: int = 64,
       max_filters: int = 1024, num_styles: int = 12, latent_dim: int = 512,
       initializer: str = 'glorot_uniform', base_side: int = 0,
-      leading: int = 0, product_dtype: str | None = None,
+      product_dtype: str | None = None,
       name: str = 'image_encoder') -> None:
     """Creates the variables.
 
@@ -45,7 +45,6 @@ class ImageEncoder(tf.keras.Model):
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
       base_side: Side of the generator's linear base; 0: none.
-      leading: Values that the rows of a code share, if there is a base.
       product_dtype: Type of convolutions and matrix products; None: of the
         variables, as norms and the code are.
       name: Keras name.
@@ -82,7 +81,7 @@ class ImageEncoder(tf.keras.Model):
     self._base_side = base_side
     self.linear = linear_path.LinearPath(
         in_features=3 * base_side ** 2, num_styles=num_styles,
-        latent_dim=latent_dim, leading=leading) if base_side else None
+        latent_dim=latent_dim) if base_side else None
     self.built = True
 
   def call(self, image_high: tf.Tensor) -> tf.Tensor:

@@ -77,15 +77,18 @@ class LinearBase(tf.keras.layers.Layer):
     return tf.reshape(flat, [-1, *self.mean.shape]) + self.mean
 
   def encoder(self) -> tuple[np.ndarray, np.ndarray]:
-    """The way back: values = pixels @ kernel + bias.
+    """The way back: a code is pixels @ kernel + bias.
 
     Returns:
-      kernel [S * S * 3, K] and bias [K], float32.
+      kernel [S * S * 3, L * d] and bias [L * d], float32.
     """
     basis = self.basis.numpy().reshape(self._num_values, -1)
     length = np.sum(np.square(basis, dtype=np.float64), axis=1)[:, np.newaxis]
-    kernel = np.divide(
+    to_values = np.divide(
         basis, length, out=np.zeros_like(basis), where=length > 0).T
+    kernel = tf.reshape(latent.arrange(
+        tf.constant(to_values), self._num_styles, self._leading),
+                        [len(to_values), -1]).numpy()
     return kernel, -self.mean.numpy().reshape(-1) @ kernel
 
   def fit(self, components: principal_components.Components) -> None:

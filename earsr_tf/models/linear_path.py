@@ -11,35 +11,32 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from earsr_tf.ops import latent
 from earsr_tf.ops import shapes
 
 
 class LinearPath(tf.keras.layers.Layer):
-  """code = arrange(x kernel + bias).
+  """code = x kernel + bias, every value of every row on its own.
 
   Attributes:
-    kernel: [in_features, K], not trainable.
-    bias: [K], not trainable.
-    leading: Values of a code that all its rows share.
+    kernel: [in_features, L * d], not trainable.
+    bias: [L * d], not trainable.
   """
 
   def __init__(
       self, *, in_features: int, num_styles: int, latent_dim: int,
-      leading: int, name: str = 'linear') -> None:
+      name: str = 'linear') -> None:
     """Creates the variables, all zero until `assign`.
 
     Args:
       in_features: Width of the input.
       num_styles: L of the code.
       latent_dim: d of the code.
-      leading: Values that all rows of a code share.
       name: Keras name.
     """
     super().__init__(name=name, autocast=False)
-    self.leading = leading
-    self._in_features, self._num_styles = in_features, num_styles
-    num_values = leading + num_styles * (latent_dim - leading)
+    self._in_features = in_features
+    self._code_shape = [num_styles, latent_dim]
+    num_values = num_styles * latent_dim
     self.kernel = self.add_weight(
         name='kernel', shape=[in_features, num_values], initializer='zeros',
         trainable=False)
@@ -50,8 +47,8 @@ class LinearPath(tf.keras.layers.Layer):
   def call(self, x: tf.Tensor) -> tf.Tensor:
     """Applies it: [B, in_features] -> code [B, L, d]."""
     shapes.assert_shape(x, [None, self._in_features], f'{self.name} input')
-    return latent.arrange(
-        tf.matmul(x, self.kernel) + self.bias, self._num_styles, self.leading)
+    return tf.reshape(
+        tf.matmul(x, self.kernel) + self.bias, [-1, *self._code_shape])
 
   def assign(self, kernel: np.ndarray, bias: np.ndarray) -> None:
     """Takes what a regression found, same shapes as the variables."""

@@ -35,7 +35,7 @@ class LowResEncoder(tf.keras.Model):
       max_filters: int = 1024, hidden: int = 6144, num_styles: int = 12,
       latent_dim: int = 512, norm: str = 'instance',
       initializer: str = 'glorot_uniform', has_linear_path: bool = False,
-      leading: int = 0, name: str = 'low_res_encoder') -> None:
+      name: str = 'low_res_encoder') -> None:
     """Creates the variables.
 
     Args:
@@ -50,7 +50,6 @@ class LowResEncoder(tf.keras.Model):
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
       has_linear_path: Whether a `LinearPath` goes beside the layers.
-      leading: Values that the rows of a code share, for that path.
       name: Keras name.
 
     Raises:
@@ -86,7 +85,7 @@ class LowResEncoder(tf.keras.Model):
         name='head')
     self.linear = linear_path.LinearPath(
         in_features=3 * low_res_size ** 2, num_styles=num_styles,
-        latent_dim=latent_dim, leading=leading) if has_linear_path else None
+        latent_dim=latent_dim) if has_linear_path else None
     self.built = True
 
   def call(self, image_low: tf.Tensor) -> tf.Tensor:

@@ -15,7 +15,6 @@ import tensorflow as tf
 from earsr_tf.data import keys
 from earsr_tf.models import linear_base
 from earsr_tf.models import linear_path
-from earsr_tf.ops import latent
 from earsr_tf.ops import principal_components
 from earsr_tf.ops import ridge
 from earsr_tf.stages import stage as stage_lib
@@ -64,7 +63,7 @@ def fit_path(path: linear_path.LinearPath, samples: Samples,
   compute = tf.function(samples, autograph=False)
   for batch in batches:
     x, code = compute(batch)
-    x, y = x.numpy(), latent.values_of(code, path.leading).numpy()
+    x, y = x.numpy(), tf.reshape(code, [len(x), -1]).numpy()
     held_back = np.asarray(batch[keys.SPEAKER]) % _HELD_BACK == 0
     for part in (False, True):
       if np.any(held_back == part):

@@ -30,6 +30,10 @@ def _assign(path: linear_path.LinearPath) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _rows(values: np.ndarray) -> np.ndarray:
+  return values.reshape(-1, 6, 5)
+
+
+def _arranged(values: np.ndarray) -> np.ndarray:
   shared = np.repeat(values[:, None, :2], 6, axis=1)
   return np.concatenate([shared, values[:, 2:].reshape(-1, 6, 3)], axis=-1)
 
@@ -74,10 +78,9 @@ def test_audio_encoder_starts_as_its_path_from_statistics():
 def test_fusion_starts_as_its_path_from_both_codes():
   fusion = networks.fusion(_MODEL)
   kernel, bias = _assign(fusion.linear)
-  low, audio = _rows(_input(3, _VALUES)), _input(3, 6, 5)
-  heard = np.concatenate(
-      [audio[..., :2].mean(1), audio[..., 2:].reshape(3, -1)], axis=1)
-  values = np.concatenate([_input(3, _VALUES), heard], axis=1)
+  low, audio = _input(3, 6, 5), 1.0 - _input(3, 6, 5)
+  values = np.concatenate(
+      [low.reshape(3, -1), audio.reshape(3, -1)], axis=1)
   np.testing.assert_allclose(
       fusion(tf.constant(low), tf.constant(audio)),
       low + _rows(values @ kernel + bias), rtol=1e-4, atol=1e-4)
@@ -95,7 +98,7 @@ def test_a_path_is_not_trained_and_layers_beside_it_learn():
 def test_arrange_and_values_undo_each_other():
   values = _input(4, _VALUES)
   z_plus = latent.arrange(tf.constant(values), 6, 2)
-  np.testing.assert_array_equal(z_plus, _rows(values))
+  np.testing.assert_array_equal(z_plus, _arranged(values))
   np.testing.assert_allclose(latent.values_of(z_plus, 2), values, rtol=1e-6)
   with pytest.raises(ValueError, match='19 values'):
     latent.arrange(tf.zeros([1, 19]), 6, 2)
