@@ -7,9 +7,9 @@ the authors' code and StyleGAN v1.
 from __future__ import annotations
 
 import dataclasses
-import math
 
 from earsr_tf import config_judge
+from earsr_tf import config_model
 from earsr_tf.config_phase import PhaseConfig
 
 PRESETS = ('paper', 'bench', 'demo', 'tiny')
@@ -22,77 +22,7 @@ class ConfigError(ValueError):
   """A configuration value breaks a rule; the message names the remedy."""
 
 
-@dataclasses.dataclass(frozen=True)
-class ModelConfig:
-  """Sizes of all networks (paper supplement; authors' networks.py).
-
-  Attributes:
-    image_size: Side of `image_high` in pixels, a power of two.
-    low_res_size: Side of `image_low` in pixels.
-    latent_dim: Width of z and w.
-    mapping_layers: Dense layers of the mapping network.
-    mapping_lr_multiplier: Learning-rate multiplier of the mapping network.
-    fmap_base: Feature maps at resolution r are fmap_base * 2 / r, ...
-    fmap_max: ... at most this many.
-    noise_gain: Scale of the synthesis noise inputs (1 is StyleGAN v1).
-    rgb_output: 'fade' (StyleGAN v1: the last ToRGB alone, cross-faded while
-      growing) or 'skip' (sum of upsampled ToRGBs, zero-initialised).
-    stddev_group: Group size of the mini-batch standard deviation.
-    image_encoder_filters: First width of E_h; doubles at each stride.
-    image_encoder_max_filters: Largest width of E_h.
-    low_res_filters: First width of E_l; triples at each stride.
-    low_res_max_filters: Largest width of E_l.
-    low_res_hidden: Width of E_l's hidden dense layer.
-    low_res_norm: Norm of E_l: 'instance' (the authors') or 'none'.
-    encoder_init: Keras initializer of E_h, E_l and E_a's convolutions.
-    audio_filters: First width of E_a; doubles at each second stride.
-    audio_max_filters: Largest width of E_a.
-    audio_hidden: Width of E_a's hidden dense layer.
-    fusion_hidden: Width of F's hidden layers.
-    fusion_layers: Dense layers of F; 1 is F_1 of Table 1 (e).
-    fusion_init: Keras initializer of F's last layer.
-    fusion_residual: Whether F's output is added to E_l's code (Eq. 5).
-    low_res_stretch: Whether every image's contrast is stretched to [0, 255]
-      before it is reduced, as the authors' library call does.
-    code_norm: 'none' (the authors') or 'unit': each code row is scaled to
-      length sqrt(latent_dim), which the mapping's pixel norm ignores anyway.
-    classifier_filters: First width of the attribute classifiers.
-    classifier_side: Side to which they reduce an image first, and have no norm;
-      0: none, and instance norm.
-  """
-  image_size: int = 128
-  low_res_size: int = 8
-  latent_dim: int = 512
-  mapping_layers: int = 8
-  mapping_lr_multiplier: float = 0.01
-  fmap_base: int = 8192
-  fmap_max: int = 512
-  noise_gain: float = 1.0
-  rgb_output: str = 'fade'
-  stddev_group: int = 4
-  image_encoder_filters: int = 64
-  image_encoder_max_filters: int = 1024
-  low_res_filters: int = 128
-  low_res_max_filters: int = 1024
-  low_res_hidden: int = 6144
-  low_res_norm: str = 'instance'
-  encoder_init: str = 'glorot_uniform'
-  audio_filters: int = 64
-  audio_max_filters: int = 2048
-  audio_hidden: int = 8192
-  fusion_hidden: int = 6144
-  fusion_layers: int = 3
-  fusion_init: str = 'glorot_uniform'
-  fusion_residual: bool = True
-  low_res_stretch: bool = False
-  code_norm: str = 'none'
-  classifier_filters: int = 32
-  classifier_side: int = 0
-
-  @property
-  def num_styles(self) -> int:
-    """Style inputs of the synthesis network: 12 at 128x128."""
-    return 2 * int(math.log2(self.image_size)) - 2
+ModelConfig = config_model.ModelConfig
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +45,10 @@ class OptimizerConfig:
 
 @dataclasses.dataclass(frozen=True)
 class GeneratorConfig:
-  """Stage 0: StyleGAN v1 (Karras et al. 2018; paper, section 4.2)."""
+  """Stage 0: StyleGAN v1 (Karras et al. 2018; paper, section 4.2).
+
+  `start_images`: faces whose components are G's linear base, if it has one.
+  """
   phases: tuple[PhaseConfig, ...] = (
       PhaseConfig(600_000, 256, 8, 0, 1e-3),
       PhaseConfig(1_200_000, 128, 16, 600_000, 1e-3),
@@ -132,6 +65,7 @@ class GeneratorConfig:
   style_mixing_probability: float = 0.9
   w_avg_beta: float = 0.995
   mirror_augment: bool = True
+  start_images: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,6 +111,7 @@ class FinetuneConfig:
     plateau_tolerance: ... by this share, or lambda_t is halved.
     plateau_smoothing: Share of the window over which the loss is smoothed.
     tunes_mapping: Whether G's mapping network is tuned, too.
+    detail_weight: Of `losses/detail`, beside the paper's terms (there 0).
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(45_760_000, 128),)
   l1_weight: float = 1.0
@@ -188,20 +123,33 @@ class FinetuneConfig:
   plateau_tolerance: float = 0.001
   plateau_smoothing: float = 0.25
   tunes_mapping: bool = True
+  detail_weight: float = 0.0
 
 
 @dataclasses.dataclass(frozen=True)
 class LowResConfig:
-  """Eq. (3), E_l on D_pre: `low_res_weight` is lambda, |.|_1 mean or sum."""
+  """Eq. (3), E_l on D_pre: `low_res_weight` is lambda, |.|_1 mean or sum.
+
+  `image_weight`: of |G(z^l) - x^h|_1, beside the paper's terms (there 0).
+  `detail_weight`: of `losses/detail`, likewise.
+  `start_images`: that E_l's linear path is fitted to, if it has one.
+  """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(61_440_000, 256),)
   code_weight: float = 1.0
   low_res_weight: float = 40.0
+  image_weight: float = 0.0
+  detail_weight: float = 0.0
   l1_reduction: str = 'mean'
+  start_images: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
 class AudioConfig:
-  """Stage 3b: Eq. (4); `start_images`: voices that scale E_a's weights."""
+  """Stage 3b: Eq. (4).
+
+  `start_images`: voices that E_a starts from: the first 64 scale its weights,
+  all are what its linear path is fitted to, if it has one.
+  """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(12_800_000, 64),)
   code_weight: float = 1.0
   l1_reduction: str = 'mean'
@@ -214,6 +162,10 @@ class FusionConfig:
 
   `audio_rate_scale`: E_a's learning rate over F's (the paper: 1).
   `zero_audio`: E_a's code is zero, in training and after: Table 1 (f).
+  `image_weight`: of |G(z^f) - x^h|_1, beside the paper's terms (there 0).
+  `detail_weight`: of `losses/detail`, likewise.
+  `silent_share`: of the images whose E_a code is zero, for F to bear it.
+  `start_images`: that F's linear path is fitted to, if it has one.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(26_880_000, 64),)
   code_weight: float = 1.0
@@ -221,6 +173,10 @@ class FusionConfig:
   l1_reduction: str = 'mean'
   audio_rate_scale: float = 1.0
   zero_audio: bool = False
+  image_weight: float = 0.0
+  detail_weight: float = 0.0
+  silent_share: float = 0.0
+  start_images: int = 0
 
 
 @dataclasses.dataclass(frozen=True)

@@ -67,6 +67,7 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
       0.0 < tune.plateau_smoothing <= 1.0,
       f'finetune.plateau_smoothing={tune.plateau_smoothing}: use a share of '
       'the window, above 0 and at most 1'))
+  rules += _linear_rules(config) + _consistency_rules(model)
   for layer in config.invert.feature_layers.split(','):
     rules.append((
         layer in _VGG16_LAYERS,
@@ -74,6 +75,44 @@ def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
         f'{layer!r}; name layers such as {_VGG16_LAYERS[1]},'
         f'{_VGG16_LAYERS[3]}'))
   return rules
+
+
+def _linear_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
+  """What a linear base needs besides its side."""
+  model, side = config.model, config.model.linear_base
+  rules = [
+      (side == 0 or 8 <= side <= model.image_size and side & (side - 1) == 0,
+       f'model.linear_base={side}: 0 or a power of two, at least 8 and at '
+       f'most image_size {model.image_size}'),
+      (0 <= model.linear_leading <= model.latent_dim,
+       f'model.linear_leading={model.linear_leading}: use 0 to latent_dim '
+       f'{model.latent_dim}')]
+  if side == 0:
+    return rules
+  rules += [
+      (model.rgb_output == 'skip',
+       f"model.rgb_output={model.rgb_output}: a linear base needs 'skip'"),
+      (model.code_norm == 'none',
+       f"model.code_norm={model.code_norm}: a linear base needs 'none', for "
+       'the length of its codes shows')]
+  for name in ('generator', 'low_res', 'audio', 'fusion'):
+    count = getattr(config, name).start_images
+    rules.append((
+        count >= 2, f'{name}.start_images={count}: a linear base needs images '
+        'that it can be fitted to, at least 2'))
+  return rules
+
+
+def _consistency_rules(model: config_lib.ModelConfig
+                       ) -> list[tuple[bool, str]]:
+  mode = model.consistency
+  return [
+      (mode in ('off', 'exact') or mode.isdecimal() and int(mode) > 0,
+       f"model.consistency={mode}: use 'off', 'exact' or a number of "
+       'back-projection steps'),
+      (mode == 'off' or not model.low_res_stretch,
+       f'model.consistency={mode}: pictures of changed contrast are none that '
+       'an output should be fitted to; set model.low_res_stretch=False')]
 
 
 def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
@@ -96,6 +135,9 @@ def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   for name, share in dataclasses.asdict(config.judge).items():
     rules.append((0.0 <= share <= 1.0,
                   f'judge.{name}={share}: use a share, 0 to 1'))
+  silent = config.fusion.silent_share
+  rules.append((0.0 <= silent <= 1.0, f'fusion.silent_share={silent}: use a '
+                'share from 0 to 1'))
   for name in config_lib.STAGES:
     for i, phase in enumerate(getattr(config, name).phases):
       where, side = f'{name}.phases.{i}', phase.resolution

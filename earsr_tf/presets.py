@@ -20,8 +20,8 @@ _SMALL_MODEL = config_lib.ModelConfig(
     image_encoder_max_filters=256, low_res_filters=64, low_res_max_filters=256,
     low_res_hidden=512, low_res_norm='none', encoder_init='he_normal',
     audio_filters=4, audio_max_filters=256, audio_hidden=256, fusion_hidden=512,
-    fusion_init='zeros', code_norm='unit', classifier_filters=64,
-    classifier_side=32)
+    fusion_init='zeros', classifier_filters=64, classifier_side=32,
+    linear_base=64, linear_leading=32)
 
 
 def _demo() -> config_lib.Config:
@@ -30,31 +30,29 @@ def _demo() -> config_lib.Config:
       model=_SMALL_MODEL,
       optimizer=config_lib.OptimizerConfig(
           learning_rate=5e-4, beta_2=0.99, decay='cosine'),
-      # A GAN that goes to 32 or 64 within minutes gives E_h a worse start than
-      # one that stops at 16; see docs/configuration.md.
+      # Its samples are faces from the start, so nothing need grow.
       generator=config_lib.GeneratorConfig(
-          phases=(
-              PhaseConfig(4_000, 16, 8, 0, 4e-3),
-              PhaseConfig(8_000, 16, 16, 2_000, 3e-3)),
-          r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.3),
+          phases=(PhaseConfig(2_400, 16, 64, 0, 2e-3),),
+          r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.2,
+          start_images=4_096),
       invert=config_lib.InvertConfig(
-          phases=(PhaseConfig(800, 4, 64),), mirror_augment=True,
+          phases=(PhaseConfig(480, 16, 64),), mirror_augment=True,
           features='discriminator'),
       finetune=config_lib.FinetuneConfig(
-          phases=(PhaseConfig(8_000, 4, 64), PhaseConfig(2_000, 4, 128)),
+          phases=(PhaseConfig(5_600, 16, 64), PhaseConfig(3_200, 16, 128)),
           plateau_images=400, plateau_tolerance=0.05,
           generator_rate_scale=8.0, anchor_reduction='mean'),
-      low_res=config_lib.LowResConfig(phases=(
-          PhaseConfig(12_000, 8, 32, 0, 1e-3),
-          PhaseConfig(1_000, 8, 128, 0, 1e-3))),
+      low_res=config_lib.LowResConfig(
+          phases=(PhaseConfig(8_000, 16, 64), PhaseConfig(800, 16, 128)),
+          image_weight=40.0, start_images=4_096),
       # At 1e-3 E_a answers with one face for up to 6,000 images.
       audio=config_lib.AudioConfig(
           phases=(PhaseConfig(9_000, 8, learning_rate=5e-4),),
-          start_images=64),
+          start_images=2_048),
       fusion=config_lib.FusionConfig(
-          phases=(PhaseConfig(3_200, 8, 64, 0, 1e-3),
-                  PhaseConfig(800, 8, 128, 0, 1e-3)),
-          code_weight=30.0, audio_rate_scale=0.1),
+          phases=(PhaseConfig(3_200, 16, 64), PhaseConfig(800, 16, 128)),
+          code_weight=30.0, audio_rate_scale=0.1, image_weight=40.0,
+          start_images=4_096),
       attributes=config_judge.AttributesConfig(
           phases=(PhaseConfig(30_080, 64, learning_rate=2e-3),),
           max_softening=16, jitter=0.1),
@@ -73,22 +71,22 @@ def _tiny() -> config_lib.Config:
           image_encoder_max_filters=16, low_res_filters=8,
           low_res_max_filters=16, low_res_hidden=32, audio_filters=4,
           audio_max_filters=16, audio_hidden=32, fusion_hidden=32,
-          classifier_filters=4),
+          classifier_filters=4, linear_base=16, linear_leading=8),
       optimizer=config_lib.OptimizerConfig(learning_rate=1e-3),
       generator=config_lib.GeneratorConfig(
           phases=(
               PhaseConfig(16, 4, 8, 0, 1e-3),
               PhaseConfig(16, 4, 16, 8, 1e-3)),
-          r1_interval=2, ema_half_life_kimg=0.001),
+          r1_interval=2, ema_half_life_kimg=0.001, start_images=16),
       invert=config_lib.InvertConfig(
           phases=(PhaseConfig(16, 4, 16),), mirror_augment=True,
           features='discriminator'),
       finetune=config_lib.FinetuneConfig(
           phases=(PhaseConfig(16, 4, 16), PhaseConfig(16, 4, 128)),
           plateau_images=8, plateau_tolerance=0.05),
-      low_res=config_lib.LowResConfig(phases=short),
+      low_res=config_lib.LowResConfig(phases=short, start_images=16),
       audio=config_lib.AudioConfig(phases=short, start_images=4),
-      fusion=config_lib.FusionConfig(phases=short),
+      fusion=config_lib.FusionConfig(phases=short, start_images=16),
       attributes=config_judge.AttributesConfig(phases=short),
       judge=config_judge.JudgeConfig(0.0, 0.0, 0.0),
       training=config_lib.TrainingConfig(
@@ -104,22 +102,23 @@ def _bench() -> config_lib.Config:
       model=dataclasses.replace(
           demo.model, fmap_base=1024, fmap_max=96, audio_filters=8,
           audio_hidden=512),
-      generator=dataclasses.replace(demo.generator, phases=(
-          PhaseConfig(8_000, 16, 8, 0, 4e-3),
-          PhaseConfig(24_000, 16, 16, 4_000, 3e-3))),
+      generator=dataclasses.replace(
+          demo.generator, phases=(PhaseConfig(12_000, 16, 64, 0, 2e-3),),
+          start_images=8_192),
       invert=dataclasses.replace(
-          demo.invert, phases=(PhaseConfig(2_000, 4, 64),)),
+          demo.invert, phases=(PhaseConfig(1_600, 16, 64),)),
       finetune=dataclasses.replace(
-          demo.finetune, plateau_images=1_200,
-          phases=(PhaseConfig(20_000, 4, 64), PhaseConfig(4_000, 4, 128))),
-      low_res=config_lib.LowResConfig(phases=(
-          PhaseConfig(20_000, 8, 32, 0, 1e-3),
-          PhaseConfig(1_600, 8, 128, 0, 1e-3))),
+          demo.finetune, plateau_images=1_600,
+          phases=(PhaseConfig(24_000, 16, 64), PhaseConfig(20_000, 16, 128))),
+      low_res=dataclasses.replace(
+          demo.low_res, start_images=8_192,
+          phases=(PhaseConfig(24_000, 16, 64), PhaseConfig(3_200, 16, 128))),
       audio=dataclasses.replace(
-          demo.audio, phases=(PhaseConfig(16_000, 8, learning_rate=5e-4),)),
-      fusion=dataclasses.replace(demo.fusion, phases=(
-          PhaseConfig(6_000, 8, 64, 0, 1e-3),
-          PhaseConfig(1_600, 8, 128, 0, 1e-3))),
+          demo.audio, start_images=4_096,
+          phases=(PhaseConfig(16_000, 8, learning_rate=5e-4),)),
+      fusion=dataclasses.replace(
+          demo.fusion, start_images=8_192,
+          phases=(PhaseConfig(12_000, 16, 64), PhaseConfig(3_200, 16, 128))),
       attributes=dataclasses.replace(
           demo.attributes,
           phases=(PhaseConfig(160_000, 64, learning_rate=2e-3),)),

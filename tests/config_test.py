@@ -33,6 +33,11 @@ def test_two_styles_per_resolution(size: int, styles: int) -> None:
     ('model', 'code_norm', 'l2', "'none' or 'unit'"),
     ('model', 'low_res_norm', 'batch', "'instance' or 'none'"),
     ('model', 'fusion_init', 'ones', "'glorot_uniform' or 'zeros'"),
+    ('model', 'linear_base', 48, 'power of two'),
+    ('model', 'linear_base', 256, 'at most image_size 128'),
+    ('model', 'linear_leading', 600, '0 to latent_dim 512'),
+    ('model', 'consistency', '-1', "'exact' or a number"),
+    ('fusion', 'silent_share', 1.5, 'from 0 to 1'),
     ('optimizer', 'decay', 'linear', "'none' or 'cosine'"),
     ('invert', 'features', 'vgg19', "'vgg16' or 'discriminator'"),
     ('finetune', 'anchor_reduction', 'max', "'sum' or 'mean'"),
@@ -52,6 +57,18 @@ def test_a_broken_rule_names_field_value_and_remedy(
     config_rules.validate(changed)
   assert f'{part}.{field}={value}' in str(error.value)
   assert words in str(error.value)
+
+
+@pytest.mark.parametrize('model, words', [
+    ({'rgb_output': 'fade'}, "needs 'skip'"),
+    ({'code_norm': 'unit'}, "needs 'none'"),
+    ({}, 'generator.start_images=0')])
+def test_a_linear_base_says_what_else_it_needs(
+    model: dict[str, str], words: str) -> None:
+  made = config_lib.ModelConfig(
+      **{'linear_base': 64, 'rgb_output': 'skip', **model})
+  with pytest.raises(config_lib.ConfigError, match=words):
+    config_rules.validate(config_lib.Config(model=made))
 
 
 def test_without_residual_f_cannot_begin_as_zero() -> None:

@@ -60,6 +60,26 @@ def small_config(**changes: object) -> config_lib.Config:
   return config_rules.validate(dataclasses.replace(made, **changes))
 
 
+def linear_config(side: int) -> config_lib.Config:
+  """Returns the small configuration with a linear base of a side.
+
+  Its optional terms of Eqs. (2), (3) and (5) have weights.
+  """
+  made = small_config()
+  model = dataclasses.replace(
+      made.model, linear_base=side, linear_leading=4, code_norm='none')
+  parts = {
+      name: dataclasses.replace(getattr(made, name), start_images=8, **weights)
+      for name, weights in (
+          ('generator', {}), ('audio', {}),
+          ('low_res', {'image_weight': 1.0, 'detail_weight': 1.0}),
+          ('fusion', {'image_weight': 1.0, 'detail_weight': 1.0,
+                      'silent_share': 0.2}))}
+  return config_rules.validate(dataclasses.replace(
+      made, model=model, finetune=dataclasses.replace(
+          made.finetune, detail_weight=1.0), **parts))
+
+
 def stage(name: str, config: config_lib.Config | None = None):
   """Returns the stage called `name`, of the small configuration."""
   return importlib.import_module(f'earsr_tf.stages.{name}').stage(
@@ -112,6 +132,11 @@ def save_inputs(run_root: str, name: str, config: config_lib.Config) -> None:
   made = stage(name, config)
   tf.keras.utils.set_random_seed(7)
   networks = made.build()
+  random = np.random.default_rng(7)
+  for network in networks.values():  # as if they had been fitted
+    for variable in network.variables:
+      if not variable.trainable and variable.name != 'w_avg:0':
+        variable.assign(0.1 * random.normal(size=variable.shape))
   sources: dict[str, dict[str, tf.keras.Model]] = {}
   for network, source in made.restores.items():
     folder, output = source.split('/')

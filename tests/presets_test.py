@@ -106,7 +106,7 @@ def test_paper_generator_totals() -> None:
       'phases': None, 'beta_1': 0.0, 'beta_2': 0.99, 'epsilon': 1e-8,
       'r1_gamma': 10.0, 'r1_interval': 1, 'ema_half_life_kimg': 10.0,
       'style_mixing_probability': 0.9, 'w_avg_beta': 0.995,
-      'mirror_augment': True}
+      'mirror_augment': True, 'start_images': 0}
 
 
 # facts.md 1.7: batch, thousands of iterations.

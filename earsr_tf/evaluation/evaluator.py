@@ -83,7 +83,8 @@ def evaluate(
     frames_per_clip: Frames per clip, each with its own voice segment.
     batch_size: Images at a time.
     seed: Chooses frames, segments, other voices, and the bootstrap.
-    consistency: Adds corrected rows unless 'off'; see `corrections.rows`.
+    consistency: Adds corrected rows (see `corrections.rows`) unless it is
+      'off' and `model.consistency` is, too.
     floors: Adds linear rows; see `linear_floors`.
 
   Returns:
@@ -99,6 +100,8 @@ def evaluate(
         f'{data_dir}: no test clip in {", ".join(SETS[n] for n in sets)}; '
         'prepare more people or more videos per person')
   reconstructor = rows_lib.load(run_root, len(info.speakers))
+  if consistency == consistency_mode.OFF:
+    consistency = reconstructor.config.model.consistency
   consistency_mode.check_stretch(
       consistency, reconstructor.config.model.low_res_stretch)
   linear = (floor_fitting.fit(reconstructor, data_dir, seed=seed)

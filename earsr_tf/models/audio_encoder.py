@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from earsr_tf.models import blocks
 from earsr_tf.models import layers
+from earsr_tf.models import linear_path
 from earsr_tf.ops import shapes
 from earsr_tf.ops import spectrogram as spectrogram_ops
 
@@ -24,12 +25,15 @@ class AudioEncoder(tf.keras.Model):
     blocks: The thirteen `ConvBlock`s, first to last.
     hidden: `Dense` with a leaky ReLU.
     head: `Dense` to num_styles * latent_dim.
+    linear: `LinearPath` from `linear_inputs`, or None; with it `head` starts
+      at zero.
   """
 
   def __init__(
       self, *, filters: int = 64, max_filters: int = 2048,
       hidden: int = 8192, num_styles: int = 12, latent_dim: int = 512,
-      initializer: str = 'glorot_uniform', product_dtype: str | None = None,
+      initializer: str = 'glorot_uniform', has_linear_path: bool = False,
+      product_dtype: str | None = None,
       name: str = 'audio_encoder') -> None:
     """Creates the variables.
 
@@ -41,6 +45,7 @@ class AudioEncoder(tf.keras.Model):
       latent_dim: d of the code.
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
+      has_linear_path: Whether a `LinearPath` goes beside the layers.
       product_dtype: Type of convolutions, of what lies between them and of
         matrix products; None: of the variables, as the code is.
       name: Keras name.
@@ -61,7 +66,11 @@ class AudioEncoder(tf.keras.Model):
         product_dtype=product_dtype, name='hidden')
     self.head = blocks.Dense(
         in_features=hidden, out_features=num_styles * latent_dim,
+        initializer='zeros' if has_linear_path else 'glorot_uniform',
         product_dtype=product_dtype, name='head')
+    self.linear = linear_path.LinearPath(
+        in_features=2 * spectrogram_ops.NUM_BINS, num_styles=num_styles,
+        latent_dim=latent_dim) if has_linear_path else None
     self.built = True
 
   def call(self, spectrogram: tf.Tensor) -> tf.Tensor:
@@ -84,7 +93,10 @@ class AudioEncoder(tf.keras.Model):
     for block in self.blocks:
       x = block(x)
     x = layers.leaky_relu(self.hidden(tf.reshape(x, [-1, self._flat])))
-    return tf.reshape(self.head(x), [-1, *self._code_shape])
+    code = tf.reshape(self.head(x), [-1, *self._code_shape])
+    if self.linear is None:
+      return code
+    return code + self.linear(linear_inputs(spectrogram))
 
   def _block(
       self, name: str, in_channels: int, out_channels: int,
@@ -94,3 +106,16 @@ class AudioEncoder(tf.keras.Model):
         kernel_size=_KERNEL_SIZE, stride=stride, use_norm=False,
         initializer=self._initializer, product_dtype=self._product_dtype,
         name=name)
+
+
+def linear_inputs(spectrogram: tf.Tensor) -> tf.Tensor:
+  """What the linear path reads: each bin's mean and deviation over time.
+
+  Args:
+    spectrogram: [B, frames, bins, 1] float32.
+
+  Returns:
+    [B, 2 * bins] float32.
+  """
+  mean, variance = tf.nn.moments(spectrogram[..., 0], axes=[1])
+  return tf.concat([mean, tf.sqrt(variance + 1e-12)], axis=1)

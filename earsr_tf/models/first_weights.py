@@ -39,7 +39,8 @@ def start_audio_encoder(
   Args:
     encoder: E_a; its weights change.
     spectrogram: [B, 257, 257, 1] float32 in [-1, 1], at least two.
-    code: [B, L, d] float32, their targets.
+    code: [B, L, d] float32, their targets; less what the linear path says, if
+      there is one.
   """
   x = spectrogram
   for block in encoder.blocks:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from earsr_tf.models import blocks
 from earsr_tf.models import layers
+from earsr_tf.models import linear_path
 from earsr_tf.ops import shapes
 
 
@@ -14,12 +15,14 @@ class Fusion(tf.keras.Model):
 
   Attributes:
     dense_layers: The `Dense` layers; leaky ReLU between them.
+    linear: `LinearPath` from `linear_inputs`, or None; its code is added.
   """
 
   def __init__(
       self, *, num_styles: int = 12, latent_dim: int = 512,
       hidden: int = 6144, num_layers: int = 3, has_residual: bool = True,
       last_initializer: str = 'glorot_uniform',
+      has_linear_path: bool = False,
       product_dtype: str | None = None, name: str = 'fusion') -> None:
     """Creates the variables.
 
@@ -30,7 +33,8 @@ class Fusion(tf.keras.Model):
       num_layers: Dense layers; 1 is F_1 of Table 1 (e).
       has_residual: Whether E_l's code is added to the output (Eq. 5).
       last_initializer: Keras initializer of the last layer's kernel; with
-        'zeros', z_f begins as z_l.
+        'zeros', z_f begins as z_l (plus the linear path's code).
+      has_linear_path: Whether a `LinearPath` goes beside the layers.
       product_dtype: Type of the matrix products; None: of the variables, as
         all else is.
       name: Keras name.
@@ -52,6 +56,9 @@ class Fusion(tf.keras.Model):
             initializer=(last_initializer if i == num_layers - 1
                          else 'glorot_uniform'), name=f'dense_{i}')
         for i in range(num_layers)]
+    self.linear = linear_path.LinearPath(
+        in_features=2 * self._flat, num_styles=num_styles,
+        latent_dim=latent_dim) if has_linear_path else None
     self.built = True
 
   def call(self, code_low: tf.Tensor, code_audio: tf.Tensor) -> tf.Tensor:
@@ -70,10 +77,17 @@ class Fusion(tf.keras.Model):
     shape = [None, *self._code_shape]
     shapes.assert_shape(code_low, shape, 'code_low')
     shapes.assert_shape(code_audio, shape, 'code_audio')
-    x = tf.concat(
-        [tf.reshape(code_low, [-1, self._flat]),
-         tf.reshape(code_audio, [-1, self._flat])], axis=1)
+    inputs = x = self.linear_inputs(code_low, code_audio)
     for dense in self.dense_layers[:-1]:
       x = layers.leaky_relu(dense(x))
     code = tf.reshape(self.dense_layers[-1](x), [-1, *self._code_shape])
+    if self.linear is not None:
+      code += self.linear(inputs)
     return code_low + code if self._has_residual else code
+
+  def linear_inputs(
+      self, code_low: tf.Tensor, code_audio: tf.Tensor) -> tf.Tensor:
+    """What the layers read: both codes, [B, 2 * L * d]."""
+    return tf.concat(
+        [tf.reshape(code_low, [-1, self._flat]),
+         tf.reshape(code_audio, [-1, self._flat])], axis=1)

@@ -1,9 +1,13 @@
-"""The StyleGAN v1 generator G: mapping and synthesis (paper, section 3.2)."""
+"""The StyleGAN v1 generator G: mapping and synthesis (paper, section 3.2).
+
+With `model.linear_base`, which is ours, on a picture linear in the code.
+"""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
+from earsr_tf.models import linear_base
 from earsr_tf.models import mapping
 from earsr_tf.models import synthesis
 from earsr_tf.ops import shapes
@@ -15,6 +19,8 @@ class Generator(tf.keras.Model):
   Attributes:
     mapping: `Mapping`.
     synthesis: `Synthesis`.
+    base: `LinearBase`, or None.
+    leading: Values that the rows of a code share, if there is a base.
     w_avg: [d] running mean of w, not trainable; a training step moves it.
     image_size: Side of the largest image.
     num_styles: L.
@@ -25,8 +31,8 @@ class Generator(tf.keras.Model):
       self, *, image_size: int = 128, latent_dim: int = 512,
       mapping_layers: int = 8, mapping_lr_multiplier: float = 0.01,
       fmap_base: int = 8192, fmap_max: int = 512, noise_gain: float = 1.0,
-      rgb_output: str = 'fade', product_dtype: str | None = None,
-      name: str = 'generator') -> None:
+      rgb_output: str = 'fade', base_side: int = 0, leading: int = 0,
+      product_dtype: str | None = None, name: str = 'generator') -> None:
     """Creates the variables.
 
     Args:
@@ -38,6 +44,8 @@ class Generator(tf.keras.Model):
       fmap_max: See `Synthesis`.
       noise_gain: See `Synthesis`.
       rgb_output: See `Synthesis`.
+      base_side: Side of the linear base; 0: none.
+      leading: Values that the rows of a code share, if there is a base.
       product_dtype: See `Synthesis`; not of the mapping network.
       name: Keras name.
     """
@@ -48,13 +56,17 @@ class Generator(tf.keras.Model):
     self.synthesis = synthesis.Synthesis(
         image_size=image_size, latent_dim=latent_dim, fmap_base=fmap_base,
         fmap_max=fmap_max, noise_gain=noise_gain, rgb_output=rgb_output,
-        product_dtype=product_dtype)
+        base_side=base_side, product_dtype=product_dtype)
     self.w_avg = self.add_weight(
         name='w_avg', shape=[latent_dim], initializer='zeros',
         trainable=False)
     self.image_size = image_size
     self.num_styles = self.synthesis.num_styles
     self.latent_dim = latent_dim
+    self.leading = leading
+    self.base = linear_base.LinearBase(
+        side=base_side, num_styles=self.num_styles, latent_dim=latent_dim,
+        leading=leading) if base_side else None
     self.built = True
 
   def styles(self, z_plus: tf.Tensor) -> tf.Tensor:
@@ -73,6 +85,10 @@ class Generator(tf.keras.Model):
     shapes.assert_shape(z_plus, shape, 'z_plus')
     rows = tf.reshape(z_plus, [-1, self.latent_dim])  # [B * L, d]
     return tf.reshape(self.mapping(rows), [-1, *shape[1:]])
+
+  def base_picture(self, z_plus: tf.Tensor) -> tf.Tensor | None:
+    """The linear base of codes [B, L, d]: [B, s, s, 3], or None."""
+    return None if self.base is None else self.base(z_plus)
 
   def call(
       self, z_plus: tf.Tensor, *, resolution: int | None = None,
@@ -93,5 +109,5 @@ class Generator(tf.keras.Model):
       ValueError: If a shape or the resolution does not fit.
     """
     return self.synthesis(
-        self.styles(z_plus), resolution=resolution, alpha=alpha,
-        noise_seed=noise_seed)
+        self.styles(z_plus), base=self.base_picture(z_plus),
+        resolution=resolution, alpha=alpha, noise_seed=noise_seed)

@@ -7,6 +7,8 @@ import math
 import tensorflow as tf
 
 from earsr_tf.models import blocks
+from earsr_tf.models import linear_base
+from earsr_tf.models import linear_path
 from earsr_tf.ops import shapes
 
 _KERNEL_SIZE = 4
@@ -22,12 +24,15 @@ class ImageEncoder(tf.keras.Model):
   Attributes:
     blocks: The `ConvBlock`s, first to last.
     head: `Dense` to num_styles * latent_dim.
+    linear: `LinearPath` from the pixels of a linear base, or None; with it
+      `head` starts at zero.
   """
 
   def __init__(
       self, *, image_size: int = 128, filters: int = 64,
       max_filters: int = 1024, num_styles: int = 12, latent_dim: int = 512,
-      initializer: str = 'glorot_uniform', product_dtype: str | None = None,
+      initializer: str = 'glorot_uniform', base_side: int = 0,
+      product_dtype: str | None = None,
       name: str = 'image_encoder') -> None:
     """Creates the variables.
 
@@ -39,6 +44,7 @@ class ImageEncoder(tf.keras.Model):
       latent_dim: d of the code.
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
+      base_side: Side of the generator's linear base; 0: none.
       product_dtype: Type of convolutions and matrix products; None: of the
         variables, as norms and the code are.
       name: Keras name.
@@ -70,7 +76,12 @@ class ImageEncoder(tf.keras.Model):
     self._flat = width * _LAST_SIDE ** 2
     self.head = blocks.Dense(
         in_features=self._flat, out_features=num_styles * latent_dim,
+        initializer='zeros' if base_side else 'glorot_uniform',
         product_dtype=product_dtype, name='head')
+    self._base_side = base_side
+    self.linear = linear_path.LinearPath(
+        in_features=3 * base_side ** 2, num_styles=num_styles,
+        latent_dim=latent_dim) if base_side else None
     self.built = True
 
   def call(self, image_high: tf.Tensor) -> tf.Tensor:
@@ -92,4 +103,7 @@ class ImageEncoder(tf.keras.Model):
     for block in self.blocks:
       x = block(x)
     x = self.head(tf.reshape(x, [-1, self._flat]))
-    return tf.reshape(x, [-1, *self._code_shape])
+    code = tf.reshape(x, [-1, *self._code_shape])
+    if self.linear is None:
+      return code
+    return code + self.linear(linear_base.pixels(image_high, self._base_side))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 import tensorflow as tf
 
 from earsr_tf.models import blocks
 from earsr_tf.models import layers
+from earsr_tf.models import linear_path
 from earsr_tf.ops import shapes
 
 _KERNEL_SIZE = 3
@@ -23,13 +26,15 @@ class LowResEncoder(tf.keras.Model):
     blocks: The nine `ConvBlock`s, first to last.
     hidden: `Dense` with a leaky ReLU.
     head: `Dense` to num_styles * latent_dim.
+    linear: `LinearPath` from the pixels, or None; with it `head` starts at
+      zero.
   """
 
   def __init__(
       self, *, low_res_size: int = 8, filters: int = 128,
       max_filters: int = 1024, hidden: int = 6144, num_styles: int = 12,
       latent_dim: int = 512, norm: str = 'instance',
-      initializer: str = 'glorot_uniform',
+      initializer: str = 'glorot_uniform', has_linear_path: bool = False,
       name: str = 'low_res_encoder') -> None:
     """Creates the variables.
 
@@ -44,6 +49,7 @@ class LowResEncoder(tf.keras.Model):
         2x2 maps removes most of the image's global brightness.
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
+      has_linear_path: Whether a `LinearPath` goes beside the layers.
       name: Keras name.
 
     Raises:
@@ -75,7 +81,11 @@ class LowResEncoder(tf.keras.Model):
         in_features=self._flat, out_features=hidden, name='hidden')
     self.head = blocks.Dense(
         in_features=hidden, out_features=num_styles * latent_dim,
+        initializer='zeros' if has_linear_path else 'glorot_uniform',
         name='head')
+    self.linear = linear_path.LinearPath(
+        in_features=3 * low_res_size ** 2, num_styles=num_styles,
+        latent_dim=latent_dim) if has_linear_path else None
     self.built = True
 
   def call(self, image_low: tf.Tensor) -> tf.Tensor:
@@ -96,4 +106,13 @@ class LowResEncoder(tf.keras.Model):
     for block in self.blocks:
       x = block(x)
     x = layers.leaky_relu(self.hidden(tf.reshape(x, [-1, self._flat])))
-    return tf.reshape(self.head(x), [-1, *self._code_shape])
+    code = tf.reshape(self.head(x), [-1, *self._code_shape])
+    if self.linear is None:
+      return code
+    return code + self.linear(linear_inputs(image_low))
+
+
+def linear_inputs(image_low: tf.Tensor) -> tf.Tensor:
+  """What the linear path reads: [B, s, s, 3] -> [B, s * s * 3]."""
+  return tf.reshape(
+      image_low, [-1, math.prod(image_low.shape[1:])])

@@ -67,6 +67,56 @@ def broadcast_styles(z: tf.Tensor, num_styles: int) -> tf.Tensor:
   return tf.tile(z[:, tf.newaxis, :], [1, num_styles, 1])
 
 
+def arrange(values: tf.Tensor, num_styles: int, leading: int) -> tf.Tensor:
+  """Values of a picture -> the rows of its code.
+
+  Row j holds the leading values, which all rows share, then its own.
+
+  Args:
+    values: [B, leading + L * own], leading values first, then row by row.
+    num_styles: L.
+    leading: Shared values, 0 or more.
+
+  Returns:
+    [B, L, leading + own].
+
+  Raises:
+    ValueError: If `values` is not rank 2 or does not divide into L rows.
+  """
+  shapes.assert_shape(values, [None, None], 'values')
+  if leading < 0 or (values.shape[1] - leading) % num_styles:
+    raise ValueError(
+        f'{values.shape[1]} values, {leading} of them shared, do not divide '
+        f'into {num_styles} rows.')
+  shared = tf.repeat(values[:, tf.newaxis, :leading], num_styles, axis=1)
+  own = tf.reshape(values[:, leading:], [
+      -1, num_styles, (values.shape[1] - leading) // num_styles])
+  return tf.concat([shared, own], axis=-1)
+
+
+def values_of(z_plus: tf.Tensor, leading: int) -> tf.Tensor:
+  """The rows of a code -> its values; undoes `arrange`.
+
+  Args:
+    z_plus: [B, L, d].
+    leading: Values that the rows share; where they differ (nothing keeps an
+      encoder from that), their mean counts.
+
+  Returns:
+    [B, leading + L * (d - leading)].
+
+  Raises:
+    ValueError: If `z_plus` is not rank 3 or `leading` is not in [0, d].
+  """
+  shapes.assert_shape(z_plus, [None, None, None], 'z_plus')
+  _, num_styles, dim = z_plus.shape
+  if not 0 <= leading <= dim:
+    raise ValueError(f'leading={leading}: use 0 to {dim}.')
+  shared = tf.reduce_mean(z_plus[..., :leading], axis=1)
+  own = tf.reshape(z_plus[..., leading:], [-1, num_styles * (dim - leading)])
+  return tf.concat([shared, own], axis=-1)
+
+
 def sample_cutoff(
     seed: tf.Tensor, num_active: int, probability: float) -> tf.Tensor:
   """Draws StyleGAN's crossover layer, once per mini-batch.

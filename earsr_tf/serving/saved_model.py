@@ -38,8 +38,8 @@ def load(
   Args:
     run_root: Folder of the stages' folders; `finetune`, `low_res` and
       `fusion` must be finished.
-    consistency: Correction that becomes part of the model: 'off', 'exact' or
-      a number of back-projection steps.
+    consistency: Correction that becomes part of the model: 'exact' or a
+      number of back-projection steps; 'off': that of `model.consistency`.
 
   Returns:
     The model and the side of its `image_low`.
@@ -68,7 +68,8 @@ def load(
   return super_resolver.SuperResolver(
       **networks, code_norm=model.code_norm,
       zero_audio=configs['fusion'].fusion.zero_audio,
-      consistency=consistency), model.low_res_size
+      consistency=(model.consistency if consistency == consistency_mode.OFF
+                   else consistency)), model.low_res_size
 
 
 def save(model: super_resolver.SuperResolver, low_res_size: int,

@@ -8,18 +8,20 @@ The average removes the pose, which a voice cannot carry (Fig. 5).
 
 from __future__ import annotations
 
-from typing import Callable
+import itertools
 
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.data import keys
 from earsr_tf.losses import reconstruction
+from earsr_tf.models import audio_encoder
 from earsr_tf.models import first_weights
 from earsr_tf.ops import latent
 from earsr_tf.ops import spectrogram
 from earsr_tf.stages import indicators
 from earsr_tf.stages import invert
+from earsr_tf.stages import linear_start
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
@@ -60,19 +62,27 @@ def _target(config: config_lib.Config) -> stage_lib.Target:
       given=targets.code(config))
 
 
-def _start(config: config_lib.Config
-           ) -> Callable[[stage_lib.Networks, stage_lib.Batch], None] | None:
-  """Scales E_a's first weights by voices and their targets."""
+def _start(config: config_lib.Config) -> stage_lib.Start | None:
+  """Sets E_a's first weights by voices and their targets."""
   if not config.audio.start_images:
     return None
   target = _target(config)
 
-  def start(networks, batch):
-    """Scales E_a by the spectrograms and targets of one batch."""
-    first_weights.start_audio_encoder(
-        networks['audio_encoder'],
-        spectrogram.log_spectrogram(batch[keys.WAVEFORM]),
-        targets.read(config, target, networks, batch))
+  def start(networks, batches):
+    """Scales E_a by the first batch; fits its linear path, if any, to all."""
+    encoder, first = networks['audio_encoder'], next(batches)
+    a = spectrogram.log_spectrogram(first[keys.WAVEFORM])
+    z_bar = targets.read(config, target, networks, first)
+    if encoder.linear is not None:
+      def samples(batch):
+        """Statistics of a voice, and its face's code."""
+        return (audio_encoder.linear_inputs(
+            spectrogram.log_spectrogram(batch[keys.WAVEFORM])),
+                targets.read(config, target, networks, batch))
+      linear_start.fit_path(
+          encoder.linear, samples, itertools.chain([first], batches))
+      z_bar -= encoder.linear(audio_encoder.linear_inputs(a))
+    first_weights.start_audio_encoder(encoder, a, z_bar)
   return start
 
 
@@ -106,7 +116,7 @@ def _preview(config: config_lib.Config) -> stage_lib.Preview:
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (4): trains E_a; E_h is frozen (G serves the preview)."""
-  target = _target(config)
+  target, count = _target(config), config.audio.start_images
   update = stage_lib.Update(
       'audio', ('audio_encoder',), _terms(config),
       {'code_l1': config.audio.code_weight})
@@ -114,7 +124,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       name='audio',
       equation='Eq. (4)',
       inputs=(*(targets.cached(config, target) or (keys.IMAGE_HIGH,)),
-              keys.WAVEFORM),
+              keys.WAVEFORM,
+              *((keys.SPEAKER,) if config.model.linear_base else ())),
       splits=('d_pre',),
       build=lambda: {
           'audio_encoder': networks_lib.audio_encoder(
@@ -131,6 +142,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       observe=indicators.shuffled_gap(update),
       decay=config.optimizer.decay,
       start=_start(config),
-      start_images=config.audio.start_images,
+      start_images=count,
+      start_batch=linear_start.batch_size(count),
       targets=(target,),
       preview_inputs=(keys.IMAGE_HIGH, keys.WAVEFORM, keys.SPEAKER))

@@ -23,7 +23,8 @@ from earsr_tf.stages import stage as stage_lib
 
 
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
-  autoencoding = invert.autoencoding_terms(config)
+  autoencoding = invert.autoencoding_terms(
+      config, has_detail=config.finetune.detail_weight > 0)
 
   def terms(networks, batch, clock):
     """L_pre-train and |G_init - G|^2 of Eq. (2), [B] each."""
@@ -36,6 +37,18 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
             'weight_distance': tf.broadcast_to(
                 distance, tf.shape(pretrain['l1']))}
   return terms
+
+
+def _weights(tune: config_lib.FinetuneConfig
+             ) -> dict[str, float | stage_lib.HalveOnPlateau]:
+  weights = {
+      'l1': tune.l1_weight, 'feature': tune.feature_weight,
+      'weight_distance': stage_lib.HalveOnPlateau(
+          tune.lambda_t, tune.plateau_images, tune.plateau_tolerance,
+          tune.plateau_smoothing, 'lambda_t', '|G - G_init|^2')}
+  if tune.detail_weight:
+    weights['detail'] = tune.detail_weight
+  return weights
 
 
 def _observe(networks: stage_lib.Networks, batch: stage_lib.Batch,
@@ -72,10 +85,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
                 **invert.feature_source(config)},
       updates=(stage_lib.Update(
           'finetune', ('image_encoder', 'generator'), _terms(config),
-          {'l1': tune.l1_weight, 'feature': tune.feature_weight,
-           'weight_distance': stage_lib.HalveOnPlateau(
-               tune.lambda_t, tune.plateau_images, tune.plateau_tolerance,
-               tune.plateau_smoothing, 'lambda_t', '|G - G_init|^2')},
+          _weights(tune),
           own_optimizers={'generator': 'generator'}),),
       phases=phases.make(config, 'finetune'),
       adam=adam,

@@ -19,6 +19,7 @@ from earsr_tf.ops import latent
 from earsr_tf.stages import audio
 from earsr_tf.stages import indicators
 from earsr_tf.stages import invert
+from earsr_tf.stages import linear_start
 from earsr_tf.stages import low_res
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
@@ -28,30 +29,73 @@ from earsr_tf.stages import targets
 _MIXED = 4  # people in the preview's mixing matrix
 
 
+def heard(config: config_lib.Config, networks: stage_lib.Networks,
+          waveform: tf.Tensor) -> tf.Tensor:
+  """z^a [B, L, d] as F gets it: zeros in Table 1 (f)."""
+  z_audio = audio.encode(networks, waveform, config.model.code_norm)
+  return tf.zeros_like(z_audio) if config.fusion.zero_audio else z_audio
+
+
 def fuse(config: config_lib.Config, networks: stage_lib.Networks,
-         x_low: tf.Tensor, waveform: tf.Tensor) -> tf.Tensor:
-  """z^f [B, L, d] from image_low [B, 8, 8, 3] and waveform [B, 64000]."""
+         x_low: tf.Tensor, waveform: tf.Tensor,
+         is_heard: tf.Tensor | None = None) -> tf.Tensor:
+  """z^f [B, L, d] from image_low [B, 8, 8, 3] and waveform [B, 64000].
+
+  Where `is_heard` [B] bool is given and false, E_a's code counts as zero.
+  """
   norm = config.model.code_norm
   z_low = low_res.encode(networks, x_low, norm)
-  z_audio = (tf.zeros_like(z_low) if config.fusion.zero_audio
-             else audio.encode(networks, waveform, norm))
+  z_audio = heard(config, networks, waveform)
+  if is_heard is not None:
+    z_audio = tf.where(
+        is_heard[:, tf.newaxis, tf.newaxis], z_audio, tf.zeros_like(z_audio))
   return latent.normalize_code(networks['fusion'](z_low, z_audio), norm)
+
+
+def _is_heard(config: config_lib.Config, batch: stage_lib.Batch,
+              clock: stage_lib.Clock) -> tf.Tensor | None:
+  """[B] bool: whose voice F hears in this step; None: everybody's."""
+  if not config.fusion.silent_share:
+    return None
+  drawn = tf.random.stateless_uniform([clock.batch_size], clock.seed)
+  return tf.gather(drawn >= config.fusion.silent_share,
+                   batch[keys.INDEX] - clock.images)
 
 
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   target = targets.code(config)
 
   def terms(networks, batch, clock):
-    """Both terms of Eq. (5), [B] each."""
+    """The terms of Eq. (5), [B] each."""
     x_high = batch[keys.IMAGE_HIGH]
     x_low = low_res.image_low(config, x_high)
     z = targets.read(config, target, networks, batch)
-    z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM])
-    x_low_hat = low_res.degraded_output(config, networks, z_fused, clock)
-    reduction = config.fusion.l1_reduction
-    return {'code_l1': reconstruction.l1(z_fused, z, reduction),
-            'low_res_l1': reconstruction.l1(x_low_hat, x_low, reduction)}
+    z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM],
+                   _is_heard(config, batch, clock))
+    image = networks['generator'](z_fused, resolution=clock.resolution)
+    return {'code_l1': reconstruction.l1(
+        z_fused, z, config.fusion.l1_reduction),
+            **low_res.output_terms(
+                image, x_low, x_high, config=config, section=config.fusion)}
   return terms
+
+
+def _start(config: config_lib.Config) -> stage_lib.Start:
+  """F's linear path: ridge regression from both codes to z_i."""
+  target, norm = targets.code(config), config.model.code_norm
+
+  def start(networks, batches):
+    """Fits it to the first images and voices."""
+    def samples(batch):
+      """Values of both codes, and what E_l's lacks."""
+      z_low = low_res.encode(
+          networks, low_res.image_low(config, batch[keys.IMAGE_HIGH]), norm)
+      z_audio = heard(config, networks, batch[keys.WAVEFORM])
+      z = targets.read(config, target, networks, batch)
+      known = z_low if config.model.fusion_residual else tf.zeros_like(z)
+      return networks['fusion'].linear_inputs(z_low, z_audio), z - known
+    linear_start.fit_path(networks['fusion'].linear, samples, batches)
+  return start
 
 
 def mixing_matrix(config: config_lib.Config, networks: stage_lib.Networks,
@@ -128,20 +172,21 @@ def _build(config: config_lib.Config) -> stage_lib.Networks:
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (5): trains F and E_a; E_h, E_l and G are frozen."""
-  target = targets.code(config)
+  target, has_path = targets.code(config), config.model.linear_base > 0
   adam = phases.main_adam(config)
   adam['audio_encoder'] = dataclasses.replace(
       adam['main'], rate_scale=config.fusion.audio_rate_scale)
   update = stage_lib.Update(
       'fusion', ('fusion', 'audio_encoder'), _terms(config),
       {'code_l1': config.fusion.code_weight,
-       'low_res_l1': config.fusion.low_res_weight},
+       **low_res.output_weights(config.fusion)},
       own_optimizers={'audio_encoder': 'audio_encoder'})
   return stage_lib.Stage(
       name='fusion',
       equation='Eq. (5)',
       inputs=(keys.IMAGE_HIGH, keys.WAVEFORM,
-              *targets.cached(config, target)),
+              *targets.cached(config, target),
+              *((keys.SPEAKER,) if has_path else ())),
       splits=('d_pre', 'd_rest'),
       build=lambda: _build(config),
       restores={'audio_encoder': 'audio/audio_encoder',
@@ -155,5 +200,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       preview=_preview(config),
       observe=_observe(config, update),
       decay=config.optimizer.decay,
+      start=_start(config) if has_path else None,
+      start_images=config.fusion.start_images if has_path else 0,
+      start_batch=linear_start.batch_size(config.fusion.start_images),
       targets=(target,),
       preview_inputs=(keys.IMAGE_HIGH, keys.WAVEFORM, keys.SPEAKER))

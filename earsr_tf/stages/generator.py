@@ -10,7 +10,7 @@ weights (Karras et al. 2018).
 from __future__ import annotations
 
 import math
-from typing import Callable, Mapping
+from typing import Callable, Iterator, Mapping
 
 import tensorflow as tf
 
@@ -20,6 +20,7 @@ from earsr_tf.losses import adversarial
 from earsr_tf.losses import regularizers
 from earsr_tf.ops import latent
 from earsr_tf.ops import resample
+from earsr_tf.stages import linear_start
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
@@ -62,14 +63,31 @@ def _mixed_w(generator: tf.keras.Model, batch: stage_lib.Batch,
       latent.broadcast_styles(w2, num_styles), cutoff)
 
 
+def _arranged_z(generator: tf.keras.Model, batch: stage_lib.Batch,
+                clock: stage_lib.Clock, salt: int) -> tf.Tensor:
+  """z_plus [B, L, d] as codes are: values ~ N(0, I), some in every row."""
+  leading, num_styles = generator.leading, generator.num_styles
+  values = _draw_z(
+      batch, clock,
+      leading + num_styles * (generator.latent_dim - leading), salt)
+  return latent.arrange(values, num_styles, leading)
+
+
 def _fake(networks: stage_lib.Networks, batch: stage_lib.Batch,
           clock: stage_lib.Clock, probability: float, salt: int
           ) -> tf.Tensor:
-  """G(z) with noise inputs, [B, r, r, 3]."""
-  generator = networks['generator']
-  w_plus = _mixed_w(generator, batch, clock, probability, salt)
+  """G(z) with noise inputs, [B, r, r, 3].
+
+  Styles are mixed unless there is a linear base: its rows are one code.
+  """
+  generator, base = networks['generator'], None
+  if generator.base is None:
+    w_plus = _mixed_w(generator, batch, clock, probability, salt)
+  else:
+    z_plus = _arranged_z(generator, batch, clock, salt)
+    w_plus, base = generator.styles(z_plus), generator.base_picture(z_plus)
   return generator.synthesis(
-      w_plus, resolution=clock.resolution, alpha=clock.alpha,
+      w_plus, base=base, resolution=clock.resolution, alpha=clock.alpha,
       noise_seed=_key(clock, salt + 4),
       noise_rows=(_local_rows(batch, clock), clock.batch_size))
 
@@ -184,14 +202,34 @@ def _generator_update(config: config_lib.GeneratorConfig
       optimizer='generator', moves=_move_w_avg(config, 20))
 
 
+def _preview_z(generator: tf.keras.Model) -> tf.Tensor:
+  """Fixed z_plus [16, L, d], one z for all rows unless there is a base."""
+  count, num_styles = math.prod(_PREVIEW_GRID), generator.num_styles
+  if generator.base is None:
+    z = tf.random.stateless_normal(
+        [count, generator.latent_dim], _PREVIEW_SEED)
+    return latent.broadcast_styles(z, num_styles)
+  return latent.arrange(
+      tf.random.stateless_normal(
+          [count, generator.base.basis.shape[0]], _PREVIEW_SEED),
+      num_styles, generator.leading)
+
+
+def _start(networks: stage_lib.Networks,
+           batches: Iterator[stage_lib.Batch]) -> None:
+  """Gives G and its average the linear base of the faces."""
+  linear_start.fit_base(networks['generator'].base, batches)
+  for name in ('mean', 'basis'):
+    getattr(networks['generator_ema'].base, name).assign(
+        getattr(networks['generator'].base, name))
+
+
 def _preview(networks: stage_lib.Networks, batch: stage_lib.Batch,
              clock: stage_lib.Clock) -> dict[str, tf.Tensor]:
   """The same z by G as it is and by its average, a picture each."""
   del batch
-  dim, side = networks['generator'].latent_dim, clock.resolution
-  z = tf.random.stateless_normal(
-      [math.prod(_PREVIEW_GRID), 1, dim], _PREVIEW_SEED)
-  z_plus = tf.repeat(z, networks['generator'].num_styles, axis=1)
+  side = clock.resolution
+  z_plus = _preview_z(networks['generator'])
   return {
       name: tf.reshape(
           networks[name](z_plus, resolution=side, alpha=clock.alpha),
@@ -223,4 +261,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       preview=_preview,
       observe=_observe(config.model.stddev_group),
       resets_optimizer=True,
-      mirror=g.mirror_augment)
+      mirror=g.mirror_augment,
+      start=_start if config.model.linear_base else None,
+      start_images=g.start_images if config.model.linear_base else 0,
+      start_batch=linear_start.batch_size(g.start_images))

@@ -68,8 +68,9 @@ def delta_norms(generator: tf.keras.Model, anchor: tf.keras.Model
 
   Returns:
     'delta_norm/<part>' -> [] float32 for `mapping` (unless it is frozen),
-    `style_layer_00` ... and `to_rgb`; the constant input is part of the first
-    style layer. Their squares add up to |G_init - G|^2 of Eq. (2).
+    `style_layer_00` ..., `to_rgb`, and `base_in` if there is a linear base;
+    the constant input is part of the first style layer. Their squares add up
+    to |G_init - G|^2 of Eq. (2).
   """
   norms = {}
   anchors = _parts(anchor)
@@ -89,4 +90,6 @@ def _parts(generator: tf.keras.Model) -> dict[str, list[tf.Variable]]:
     parts[f'style_layer_{number:02d}'] = first + layer.trainable_variables
   parts['to_rgb'] = [
       v for layer in synthesis.to_rgbs for v in layer.trainable_variables]
+  parts['base_in'] = [v for layer in synthesis.base_ins.values()
+                      for v in layer.trainable_variables]
   return parts

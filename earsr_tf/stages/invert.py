@@ -7,10 +7,13 @@ G is frozen and runs without noise inputs, as at inference.
 
 from __future__ import annotations
 
+from typing import Iterator
+
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.data import keys
+from earsr_tf.losses import detail
 from earsr_tf.losses import perceptual
 from earsr_tf.losses import reconstruction
 from earsr_tf.ops import latent
@@ -34,9 +37,9 @@ def shrink(image_high: tf.Tensor, resolution: int) -> tf.Tensor:
   return image_high
 
 
-def autoencoding_terms(config: config_lib.Config
+def autoencoding_terms(config: config_lib.Config, has_detail: bool = False
                        ) -> stage_lib.TermsFunction:
-  """L_pre-train of Eq. (1): the terms `l1` and `feature`."""
+  """L_pre-train of Eq. (1): `l1` and `feature`; `detail` if wanted."""
   invert = config.invert
 
   def terms(networks, batch, clock):
@@ -46,10 +49,13 @@ def autoencoding_terms(config: config_lib.Config
     x_hat = networks['generator'](z, resolution=clock.resolution)
     x = shrink(x, clock.resolution)
     phi = networks['features']
-    return {'l1': reconstruction.l1(x_hat, x, invert.l1_reduction),
-            'feature': perceptual.feature_distance(
-                phi(x_hat), phi(x), invert.feature_distance,
-                invert.feature_reduction)}
+    found = {'l1': reconstruction.l1(x_hat, x, invert.l1_reduction),
+             'feature': perceptual.feature_distance(
+                 phi(x_hat), phi(x), invert.feature_distance,
+                 invert.feature_reduction)}
+    if has_detail:
+      found['detail'] = detail.detail_distance(x_hat, x)
+    return found
   return terms
 
 
@@ -84,6 +90,14 @@ def feature_source(config: config_lib.Config) -> dict[str, str]:
   return {}
 
 
+def _start(networks: stage_lib.Networks,
+           batches: Iterator[stage_lib.Batch]) -> None:
+  """E_h's linear path undoes G's linear base: its codes are values."""
+  del batches
+  networks['image_encoder'].linear.assign(
+      *networks['generator'].base.encoder())
+
+
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (1): trains E_h; G and phi are frozen."""
   invert = config.invert
@@ -103,4 +117,5 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       outputs=('image_encoder',),
       preview=preview(config, 'fixed_G'),
       mirror=invert.mirror_augment,
-      decay=config.optimizer.decay)
+      decay=config.optimizer.decay,
+      start=_start if config.model.linear_base else None)

@@ -12,11 +12,16 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.data import keys
+from earsr_tf.losses import detail
 from earsr_tf.losses import reconstruction
+from earsr_tf.models import low_res_encoder
+from earsr_tf.ops import consistency
+from earsr_tf.ops import consistency_mode
 from earsr_tf.ops import latent
 from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
 from earsr_tf.stages import invert
+from earsr_tf.stages import linear_start
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
@@ -41,28 +46,90 @@ def encode(networks: stage_lib.Networks, x_low: tf.Tensor, code_norm: str
   return latent.normalize_code(networks['low_res_encoder'](x_low), code_norm)
 
 
-def degraded_output(config: config_lib.Config, networks: stage_lib.Networks,
-                    z: tf.Tensor, clock: stage_lib.Clock) -> tf.Tensor:
-  """D(G(z)), [B, 8, 8, 3]: the generated face as the camera saw it."""
-  image = networks['generator'](z, resolution=clock.resolution)
-  return resample.degrade(
-      image, clock.resolution // config.model.low_res_size)
+def corrected(config: config_lib.Config, image: tf.Tensor, x_low: tf.Tensor
+              ) -> tf.Tensor:
+  """G(z) after `model.consistency`, [B, r, r, 3] as given if that is off."""
+  mode = config.model.consistency
+  if mode == consistency_mode.OFF:
+    return image
+  return consistency.correct(
+      tf.clip_by_value(image, -1.0, 1.0), x_low, mode)
+
+
+def output_terms(image: tf.Tensor, x_low: tf.Tensor, x_high: tf.Tensor, *,
+                 config: config_lib.Config,
+                 section: config_lib.LowResConfig | config_lib.FusionConfig
+                 ) -> dict[str, tf.Tensor]:
+  """Terms of Eqs. (3) and (5) on a face G(z), [B] each.
+
+  Those whose weight is 0, as two of them have in the paper, are left out.
+
+  Args:
+    image: G(z), [B, r, r, 3].
+    x_low: x^l, [B, s, s, 3].
+    x_high: x^h, [B, S, S, 3].
+    config: Says whether G(z) is corrected.
+    section: Weights and reduction.
+
+  Returns:
+    'low_res_l1', |D(G(z)) - x^l|_1; 'image_l1', |G(z) - x^h|_1; 'detail'. The
+    last two are of what is served: of G(z) after the correction, if any.
+  """
+  x_low_hat = resample.degrade(image, image.shape[1] // x_low.shape[1])
+  x_high = invert.shrink(x_high, image.shape[1])
+  served = corrected(config, image, x_low)
+  terms = {'low_res_l1': reconstruction.l1(
+      x_low_hat, x_low, section.l1_reduction)}
+  if section.image_weight:
+    terms['image_l1'] = reconstruction.l1(
+        served, x_high, section.l1_reduction)
+  if section.detail_weight:
+    terms['detail'] = detail.detail_distance(served, x_high)
+  return terms
+
+
+def output_weights(section: config_lib.LowResConfig | config_lib.FusionConfig
+                   ) -> dict[str, float]:
+  """The weights of `output_terms`."""
+  weights = {'low_res_l1': section.low_res_weight}
+  if section.image_weight:
+    weights['image_l1'] = section.image_weight
+  if section.detail_weight:
+    weights['detail'] = section.detail_weight
+  return weights
 
 
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   target = targets.code(config)
 
   def terms(networks, batch, clock):
-    """Both terms of Eq. (3), [B] each."""
+    """The terms of Eq. (3), [B] each."""
     x_high = batch[keys.IMAGE_HIGH]
     x_low = image_low(config, x_high)
     z = targets.read(config, target, networks, batch)
     z_low = encode(networks, x_low, config.model.code_norm)
-    x_low_hat = degraded_output(config, networks, z_low, clock)
-    reduction = config.low_res.l1_reduction
-    return {'code_l1': reconstruction.l1(z_low, z, reduction),
-            'low_res_l1': reconstruction.l1(x_low_hat, x_low, reduction)}
+    image = networks['generator'](z_low, resolution=clock.resolution)
+    return {'code_l1': reconstruction.l1(
+        z_low, z, config.low_res.l1_reduction),
+            **output_terms(image, x_low, x_high, config=config,
+                           section=config.low_res)}
   return terms
+
+
+def _start(config: config_lib.Config) -> stage_lib.Start:
+  """E_l's linear path: ridge regression from the pixels to z_i."""
+  target = targets.code(config)
+
+  def start(networks, batches):
+    """Fits it to the first images."""
+    def samples(batch):
+      """Pixels and code."""
+      x_low = image_low(config, batch[keys.IMAGE_HIGH])
+      return (low_res_encoder.linear_inputs(x_low),
+              targets.read(config, target, networks, batch))
+    linear_start.fit_path(
+        networks['low_res_encoder'].linear, samples, batches)
+  return start
 
 
 def _preview(config: config_lib.Config) -> stage_lib.Preview:
@@ -82,11 +149,12 @@ def _preview(config: config_lib.Config) -> stage_lib.Preview:
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (3): trains E_l; E_h and G are frozen."""
-  target = targets.code(config)
+  target, has_path = targets.code(config), config.model.linear_base > 0
   return stage_lib.Stage(
       name='low_res',
       equation='Eq. (3)',
-      inputs=(keys.IMAGE_HIGH, *targets.cached(config, target)),
+      inputs=(keys.IMAGE_HIGH, *targets.cached(config, target),
+              *((keys.SPEAKER,) if has_path else ())),
       splits=('d_pre',),
       build=lambda: {
           'low_res_encoder': networks_lib.low_res_encoder(config.model),
@@ -98,11 +166,14 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       updates=(stage_lib.Update(
           'low_res', ('low_res_encoder',), _terms(config),
           {'code_l1': config.low_res.code_weight,
-           'low_res_l1': config.low_res.low_res_weight}),),
+           **output_weights(config.low_res)}),),
       phases=phases.make(config, 'low_res'),
       adam=phases.main_adam(config),
       outputs=('low_res_encoder',),
       preview=_preview(config),
       decay=config.optimizer.decay,
+      start=_start(config) if has_path else None,
+      start_images=config.low_res.start_images if has_path else 0,
+      start_batch=linear_start.batch_size(config.low_res.start_images),
       targets=(target,),
       preview_inputs=(keys.IMAGE_HIGH,))

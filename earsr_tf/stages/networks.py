@@ -31,6 +31,7 @@ def generator(m: config_lib.ModelConfig, precision: str = 'float32'
       mapping_layers=m.mapping_layers,
       mapping_lr_multiplier=m.mapping_lr_multiplier, fmap_base=m.fmap_base,
       fmap_max=m.fmap_max, noise_gain=m.noise_gain, rgb_output=m.rgb_output,
+      base_side=m.linear_base, leading=m.linear_leading,
       product_dtype=_PRODUCT_DTYPES[precision])
 
 
@@ -49,7 +50,7 @@ def image_encoder(m: config_lib.ModelConfig, precision: str = 'float32'
       image_size=m.image_size, filters=m.image_encoder_filters,
       max_filters=m.image_encoder_max_filters, num_styles=m.num_styles,
       latent_dim=m.latent_dim, initializer=m.encoder_init,
-      product_dtype=_PRODUCT_DTYPES[precision])
+      base_side=m.linear_base, product_dtype=_PRODUCT_DTYPES[precision])
 
 
 def low_res_encoder(m: config_lib.ModelConfig
@@ -59,7 +60,7 @@ def low_res_encoder(m: config_lib.ModelConfig
       low_res_size=m.low_res_size, filters=m.low_res_filters,
       max_filters=m.low_res_max_filters, hidden=m.low_res_hidden,
       num_styles=m.num_styles, latent_dim=m.latent_dim, norm=m.low_res_norm,
-      initializer=m.encoder_init)
+      initializer=m.encoder_init, has_linear_path=m.linear_base > 0)
 
 
 def audio_encoder(m: config_lib.ModelConfig, precision: str = 'float32'
@@ -69,6 +70,7 @@ def audio_encoder(m: config_lib.ModelConfig, precision: str = 'float32'
       filters=m.audio_filters, max_filters=m.audio_max_filters,
       hidden=m.audio_hidden, num_styles=m.num_styles,
       latent_dim=m.latent_dim, initializer=m.encoder_init,
+      has_linear_path=m.linear_base > 0,
       product_dtype=_PRODUCT_DTYPES[precision])
 
 
@@ -79,6 +81,7 @@ def fusion(m: config_lib.ModelConfig, precision: str = 'float32'
       num_styles=m.num_styles, latent_dim=m.latent_dim,
       hidden=m.fusion_hidden, num_layers=m.fusion_layers,
       has_residual=m.fusion_residual, last_initializer=m.fusion_init,
+      has_linear_path=m.linear_base > 0,
       product_dtype=_PRODUCT_DTYPES[precision])
 
 

@@ -7,7 +7,7 @@ long. `training/` runs any stage; it knows no particular one.
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, Mapping, Sequence
+from typing import Callable, Iterator, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -42,6 +42,7 @@ class Clock:
 TermsFunction = Callable[[Networks, Batch, Clock], Terms]
 Preview = Callable[[Networks, Batch, Clock], Images]
 Observe = Callable[[Networks, Batch, Clock], Mapping[str, tf.Tensor]]
+Start = Callable[[Networks, Iterator[Batch]], None]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -182,8 +183,10 @@ class Stage:
     decay: 'none' or 'cosine' learning-rate decay over the stage.
     resets_optimizer: Whether Adam's slots restart with each phase.
     mirror: Whether images are flipped with probability one half.
-    start: Sets first weights by the first `start_images` images of the run.
-    start_images: How many that are.
+    start: Sets first weights by the first `start_images` images of the run,
+      which come as a stream of batches.
+    start_images: How many that are; 0: it reads none.
+    start_batch: Images of such a batch; a rest that fills none is left out.
     reads: Sections of the configuration that shape it besides its own,
       `model` and `optimizer`.
     targets: What frozen networks provide; those in `inputs` are computed once
@@ -212,8 +215,9 @@ class Stage:
   resets_optimizer: bool = False
   mirror: bool = False
   reads: tuple[str, ...] = ()
-  start: Callable[[Networks, Batch], None] | None = None
+  start: Start | None = None
   start_images: int = 0
+  start_batch: int = 1
   targets: tuple[Target, ...] = ()
   preview_inputs: tuple[str, ...] = ()
   watched_images: int = 0

@@ -275,8 +275,7 @@ def train(stage: stage_lib.Stage, config: config_lib.Config, *,
   run_lib.watch(run, preview_batch, profile_steps, folder)
   run_lib.resume(run, folder)
   if stage.start and not int(run.images):
-    with run.strategy.scope():
-      stage.start(run.networks, next(iter(make_dataset(stage.start_images, 0))))
+    run_lib.start(run, make_dataset)
   began, path = time.monotonic(), ''
   run.reporter = run_lib.open_reporter(run, folder)
   try:

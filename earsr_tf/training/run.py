@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import pathlib
 
 from absl import logging
@@ -111,6 +112,17 @@ def build(stage: stage_lib.Stage, config: config_lib.Config, *, replicas: int,
       step=tf.Variable(0, dtype=tf.int64, trainable=False),
       images=tf.Variable(0, dtype=tf.int64, trainable=False),
       workers=workers_lib.join(replicas))
+
+
+def start(run: Run, make_dataset: workers_lib.MakeDataset) -> None:
+  """Sets first weights by the run's first images, as its stage says."""
+  stage, batches = run.stage, iter(())
+  if stage.start_images:
+    batches = itertools.islice(
+        iter(make_dataset(stage.start_batch, 0)),
+        stage.start_images // stage.start_batch)
+  with run.strategy.scope():
+    stage.start(run.networks, batches)
 
 
 def saved_networks(run: Run) -> dict[str, tf.keras.Model]:

@@ -56,6 +56,13 @@ def _discriminator_features(m: config.ModelConfig) -> tf.keras.Model:
       discriminator=networks.discriminator(m), resolution=16)
 
 
+def _based(build: Callable[[config.ModelConfig], tf.keras.Model]
+           ) -> Callable[[config.ModelConfig], tf.keras.Model]:
+  """The same with a linear base, or a linear path."""
+  return lambda m: build(dataclasses.replace(
+      m, linear_base=16, linear_leading=4, rgb_output='skip'))
+
+
 CASES = {
     'generator': Case(networks.generator, (_CODE,), (_IMAGE,)),
     'generator_skip': Case(_skip_generator, (_CODE,), (_IMAGE,)),
@@ -73,6 +80,14 @@ CASES = {
         networks.audio_encoder, ((257, 257, 1),), (_CODE,)),
     'fusion': Case(networks.fusion, (_CODE, _CODE), (_CODE,)),
     'fusion_1': Case(_single_fusion, (_CODE, _CODE), (_CODE,)),
+    'generator_base': Case(_based(networks.generator), (_CODE,), (_IMAGE,)),
+    'image_encoder_base': Case(
+        _based(networks.image_encoder), (_IMAGE,), (_CODE,)),
+    'low_res_encoder_base': Case(
+        _based(networks.low_res_encoder), ((8, 8, 3),), (_CODE,)),
+    'audio_encoder_base': Case(
+        _based(networks.audio_encoder), ((257, 257, 1),), (_CODE,)),
+    'fusion_base': Case(_based(networks.fusion), (_CODE, _CODE), (_CODE,)),
     'classifier': Case(_classifier, (_IMAGE,), ((), (2,), (5,))),
     'discriminator_features': Case(
         _discriminator_features, (_IMAGE,), ((8, 8, 8), (4, 4, 8))),

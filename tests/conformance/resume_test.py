@@ -20,9 +20,12 @@ _GROWING = (PhaseConfig(8, 4, 8, 0, 1e-2), PhaseConfig(12, 4, 16, 12, 1e-2))
 _FADING = (PhaseConfig(20, 4, 8, 20, 1e-2),)  # 4x4 to 8x8: quick to trace
 
 
-def _config(phases: tuple[PhaseConfig, ...] = _FADING) -> config_lib.Config:
+def _config(phases: tuple[PhaseConfig, ...] = _FADING,
+            linear_base: int = 0) -> config_lib.Config:
   """Five steps of each stage, a checkpoint after each step."""
-  base, short = fakes.small_config(), (PhaseConfig(20, 4),)
+  short = (PhaseConfig(20, 4),)
+  base = (fakes.linear_config(linear_base) if linear_base
+          else fakes.small_config())
   sections = {name: dataclasses.replace(getattr(base, name), phases=short)
               for name in ('invert', 'low_res', 'audio', 'fusion',
                            'attributes')}
@@ -79,7 +82,27 @@ def _metrics(folder: pathlib.Path) -> list[dict[str, float]]:
 def test_resumed_equals_straight(
     tmp_path: pathlib.Path, name: str, phases: tuple[PhaseConfig, ...],
     stop: int, replicas: int) -> None:
-  config = _config(phases)
+  lines = _check(tmp_path, name, _config(phases), stop, replicas)
+  if name == 'finetune':
+    assert lines[-1]['weight/finetune/weight_distance'] < 1.0
+
+
+@pytest.mark.parametrize('name', ['low_res', *(
+    pytest.param(name, marks=pytest.mark.slow) for name in (
+        'generator', 'invert', 'finetune', 'audio', 'fusion'))])
+def test_what_a_start_fitted_goes_on_with_the_run(
+    tmp_path: pathlib.Path, name: str) -> None:
+  config = _config((PhaseConfig(20, 4, 16, 0, 1e-2),), linear_base=8)
+  _check(tmp_path, name, config, 12, 1)
+  fitted = {key: value for key, value in _tensors(
+      tmp_path / 'resumed' / name).items()
+            if '/base/basis' in key or '/linear/kernel' in key}
+  assert fitted and all(np.any(value) for value in fitted.values())
+
+
+def _check(tmp_path: pathlib.Path, name: str, config: config_lib.Config,
+           stop: int, replicas: int) -> list[dict[str, float]]:
+  """Compares both runs; returns the lines of their records."""
   straight, resumed = tmp_path / 'straight', tmp_path / 'resumed'
   for root in (straight, resumed):
     fakes.save_inputs(str(root), name, config)
@@ -99,8 +122,7 @@ def test_resumed_equals_straight(
   lines = _metrics(straight / name)
   assert [line['images'] for line in lines] == [4, 8, 12, 16, 20]
   assert _metrics(resumed / name) == lines
-  if name == 'finetune':
-    assert lines[-1]['weight/finetune/weight_distance'] < 1.0
+  return lines
 
 
 def test_adam_restarts_when_a_fade_has_ended(

@@ -37,12 +37,14 @@ class _Case:
     rests: Patterns of trained variables whose gradient is zero there.
     rgb_output: Form of the generator.
     image_size: Of the networks; a phase may have less.
+    linear_base: Side of G's linear base, 0: none.
   """
   stage: str
   phase: int = 0
   rests: tuple[str, ...] = ()
   rgb_output: str = 'skip'
   image_size: int = 16
+  linear_base: int = 0
 
 
 # Style layers 4 and 5 and ToRGB 2 make 16x16, 6, 7 and ToRGB 3 make 32x32.
@@ -64,11 +66,20 @@ _CASES = {
     'audio': _Case('audio'),
     'fusion': _Case('fusion'),
     'attributes': _Case('attributes'),
+    # A linear base, and linear paths beside encoders and F.
+    'generator-base': _Case('generator', 1, (
+        r'discriminator/from_rgbs/4/',), linear_base=8),
+    'finetune-base': _Case('finetune', 0, (
+        r'generator/.*/noise/strength',), linear_base=8),
+    'low_res-base': _Case('low_res', linear_base=8),
+    'audio-base': _Case('audio', linear_base=8),
+    'fusion-base': _Case('fusion', linear_base=8),
 }
 
 
 def _config(case: _Case) -> config_lib.Config:
-  config = fakes.small_config()
+  config = (fakes.linear_config(case.linear_base) if case.linear_base
+            else fakes.small_config())
   phases = tuple(dataclasses.replace(p, resolution=16)
                  for p in config.finetune.phases)
   return dataclasses.replace(
@@ -132,6 +143,10 @@ class _Trained:
         # It starts as ones, which the first instance norm divides by their
         # deviation of zero: rounding alone would decide the first layer.
         variable.assign(tf.random.stateless_normal(variable.shape, [1, 2]))
+      if case.linear_base and not np.any(variable.numpy()):
+        # As if trained: before zeros nothing moves in the first step.
+        variable.assign(
+            0.1 * tf.random.stateless_normal(variable.shape, [3, 4]))
     self.before = self.values()
     self.metrics: list[dict[str, float]] = []
     self._run(self.stage.phases[case.phase], config)

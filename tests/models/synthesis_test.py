@@ -8,6 +8,7 @@ import scipy.signal
 import tensorflow as tf
 
 from earsr_tf.models import synthesis
+from earsr_tf.ops import resample
 
 
 def _styles() -> tf.Tensor:
@@ -155,3 +156,47 @@ def test_refuses_unknown_modes_resolutions_and_shapes():
     network(_styles(), resolution=32)
   with pytest.raises(ValueError, match=r'w_plus must have shape \[any, 6, 8'):
     network(_styles()[:, :4])
+
+
+def _with_base() -> synthesis.Synthesis:
+  tf.keras.utils.set_random_seed(3)
+  return synthesis.Synthesis(
+      image_size=32, latent_dim=8, fmap_base=64, fmap_max=6,
+      rgb_output='skip', base_side=16)
+
+
+def test_a_base_is_all_there_is_before_training():
+  network = _with_base()
+  base = tf.random.stateless_uniform([2, 16, 16, 3], [1, 2], -1.0, 1.0)
+  styles = tf.random.stateless_normal([2, 8, 8], [7, 8])
+  np.testing.assert_allclose(
+      network(styles, base=base), resample.resize_bicubic(base, 32, 32),
+      atol=1e-6)
+  np.testing.assert_allclose(
+      network(styles, base=base, resolution=16), base, atol=1e-6)
+  for side in (8, 4):
+    boxes = base.numpy().reshape(
+        2, side, 16 // side, side, 16 // side, 3).mean((2, 4))
+    np.testing.assert_allclose(
+        network(styles, base=base, resolution=side), boxes, atol=1e-6)
+
+
+def test_a_base_enters_the_features_up_to_its_side():
+  network = _with_base()
+  base = tf.random.stateless_uniform([2, 16, 16, 3], [1, 2], -1.0, 1.0)
+  styles = tf.random.stateless_normal([2, 8, 8], [7, 8])
+  network.to_rgbs[2].kernel.assign(
+      tf.random.stateless_normal(network.to_rgbs[2].kernel.shape, [3, 4]))
+  assert list(network.base_ins) == ['8', '16']
+  network.base_ins['8'].kernel.assign(0 * network.base_ins['8'].kernel)
+  images = [network(styles, base=b, resolution=16) for b in (base, 0 * base)]
+  kernel = network.base_ins['16'].kernel.numpy()[0, 0] / np.sqrt(3)
+  to_rgb = network.to_rgbs[2].kernel.numpy()[0, 0] / np.sqrt(6)
+  np.testing.assert_allclose(
+      images[0] - images[1], base.numpy() @ (np.eye(3) + kernel @ to_rgb),
+      atol=1e-5)
+
+
+def test_a_base_needs_the_sum_of_to_rgbs():
+  with pytest.raises(ValueError, match="needs rgb_output='skip'"):
+    synthesis.Synthesis(image_size=8, latent_dim=4, base_side=8)

@@ -21,6 +21,7 @@ from earsr_tf.models import discriminator as discriminator_lib
 from earsr_tf.models import fusion as fusion_lib
 from earsr_tf.models import generator as generator_lib
 from earsr_tf.models import low_res_encoder as low_res_encoder_lib
+from earsr_tf.models import styled_layer as styled_layer_lib
 from earsr_tf.models import synthesis as synthesis_lib
 from tools.official import weights
 
@@ -110,7 +111,7 @@ def _synthesis(network: synthesis_lib.Synthesis, scope: str) -> _Slots:
   return slots
 
 
-def _styled(name: str, layer: synthesis_lib.StyledLayer) -> _Slots:
+def _styled(name: str, layer: styled_layer_lib.StyledLayer) -> _Slots:
   slots = {} if layer.conv is None else {
       f'{name}/weight': _as_is(layer.conv.kernel)}
   return {

@@ -1,0 +1,78 @@
+"""Linear parts of the networks in closed form, before a stage's first step.
+
+Every fit reads a stream of batches once and keeps only sums, so thousands of
+images cost the memory of one batch. The penalty of a regression is chosen on
+people whom it has not seen, and the regression is then made on all.
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from earsr_tf.data import keys
+from earsr_tf.models import linear_base
+from earsr_tf.models import linear_path
+from earsr_tf.ops import principal_components
+from earsr_tf.ops import ridge
+from earsr_tf.stages import stage as stage_lib
+
+BATCH_SIZE = 64  # images of a batch of the stream, at most
+_HELD_BACK = 5  # one person in so many, for the choice of the penalty
+_PENALTY = 1e-2  # where nobody can be held back
+
+# (batch) -> inputs [B, P] and the code that they should give, [B, L, d]
+Samples = Callable[[stage_lib.Batch], tuple[tf.Tensor, tf.Tensor]]
+
+
+def batch_size(start_images: int) -> int:
+  """Images of a batch of the stream that `start_images` come in."""
+  return min(BATCH_SIZE, start_images)
+
+
+def fit_base(base: linear_base.LinearBase,
+             batches: Iterator[stage_lib.Batch]) -> None:
+  """Fits G's linear base to faces: their principal components.
+
+  Args:
+    base: Its variables change.
+    batches: With `keys.IMAGE_HIGH`.
+  """
+  pca = principal_components.IncrementalPca(
+      num_values=base.basis.shape[0])
+  for batch in batches:
+    pca.add(linear_base.pixels(batch[keys.IMAGE_HIGH], base.side).numpy())
+  base.fit(pca.result())
+
+
+def fit_path(path: linear_path.LinearPath, samples: Samples,
+             batches: Iterator[stage_lib.Batch]) -> ridge.Regression:
+  """Fits a linear path by ridge regression.
+
+  Args:
+    path: Its variables change.
+    samples: What a batch tells the path, and what the path should say.
+    batches: With `keys.SPEAKER` and what `samples` reads.
+
+  Returns:
+    The regression.
+  """
+  sums: dict[bool, ridge.Moments] = {}
+  compute = tf.function(samples, autograph=False)
+  for batch in batches:
+    x, code = compute(batch)
+    x, y = x.numpy(), tf.reshape(code, [len(x), -1]).numpy()
+    held_back = np.asarray(batch[keys.SPEAKER]) % _HELD_BACK == 0
+    for part in (False, True):
+      if np.any(held_back == part):
+        moments = ridge.moments(x[held_back == part], y[held_back == part])
+        sums[part] = sums[part] + moments if part in sums else moments
+  penalty = _PENALTY
+  if len(sums) == 2:
+    penalty = ridge.choose(sums[False], sums[True])
+  found = ridge.fit(sum(list(sums.values())[1:], list(sums.values())[0]),
+                    penalty)
+  path.assign(found.weights, found.bias)
+  return found

@@ -1,0 +1,101 @@
+"""What small presets add to Eqs. (2), (3) and (5): terms on whole images."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from earsr_tf import config as config_lib
+from earsr_tf.data import keys
+from earsr_tf.losses import detail
+from earsr_tf.ops import consistency
+from earsr_tf.stages import fusion
+from tests import fakes
+from tests.stages import equations
+
+# Section of a stage that compares images with x^h.
+_STAGES = ('low_res', 'fusion')
+
+
+def _config(name: str, mode: str = 'off', **changes: float
+            ) -> config_lib.Config:
+  made = fakes.small_config()
+  return dataclasses.replace(
+      made, model=dataclasses.replace(made.model, consistency=mode),
+      **{name: dataclasses.replace(getattr(made, name), **changes)})
+
+
+def _output(name: str, networks, batch) -> tf.Tensor:
+  """G(z^l) or G(z^f), [4, 16, 16, 3]."""
+  x_low = tf.constant(equations.low(batch[keys.IMAGE_HIGH]), tf.float32)
+  if name == 'fusion':
+    code = fusion.fuse(
+        fakes.small_config(), networks, x_low, batch[keys.WAVEFORM])
+  else:
+    code = tf.constant(
+        equations.unit(networks['low_res_encoder'](x_low)), tf.float32)
+  return networks['generator'](code)
+
+
+@pytest.mark.parametrize('name', _STAGES)
+def test_the_paper_has_no_image_terms(name: str, networks, batch) -> None:
+  terms = equations.terms(name, networks, batch, _config(name))
+  assert set(terms) == {'code_l1', 'low_res_l1'}
+
+
+@pytest.mark.parametrize('name', _STAGES)
+def test_image_terms_compare_with_the_face_itself(
+    name: str, networks, batch) -> None:
+  config = _config(name, image_weight=2.0, detail_weight=1.0)
+  assert fakes.stage(name, config).updates[0].weights['image_l1'] == 2.0
+  terms = equations.terms(name, networks, batch, config)
+  image, x = _output(name, networks, batch), batch[keys.IMAGE_HIGH]
+  np.testing.assert_allclose(
+      terms['image_l1'], equations.l1(image, x), rtol=1e-4)
+  np.testing.assert_allclose(
+      terms['detail'], detail.detail_distance(image, x), rtol=1e-4)
+
+
+@pytest.mark.parametrize('name', _STAGES)
+def test_image_terms_see_what_a_correction_serves(
+    name: str, networks, batch) -> None:
+  config = _config(name, '2', image_weight=1.0)
+  terms = equations.terms(name, networks, batch, config)
+  plain = equations.terms(
+      name, networks, batch, _config(name, image_weight=1.0))
+  x_low = tf.constant(equations.low(batch[keys.IMAGE_HIGH]), tf.float32)
+  served = consistency.back_project(tf.clip_by_value(
+      _output(name, networks, batch), -1.0, 1.0), x_low, 2)
+  np.testing.assert_allclose(
+      terms['image_l1'], equations.l1(served, batch[keys.IMAGE_HIGH]),
+      rtol=1e-4)
+  assert np.all(np.abs(terms['image_l1'] - plain['image_l1']) > 1e-4)
+  # Eqs. (3) and (5) are about G's own picture.
+  np.testing.assert_array_equal(terms['low_res_l1'], plain['low_res_l1'])
+
+
+def test_finetune_compares_detail_if_it_is_asked_to(networks, batch) -> None:
+  terms = equations.terms(
+      'finetune', networks, batch, _config('finetune', detail_weight=1.0))
+  x = batch[keys.IMAGE_HIGH]
+  image = networks['generator'](tf.constant(
+      equations.unit(networks['image_encoder'](x)), tf.float32))
+  np.testing.assert_allclose(
+      terms['detail'], detail.detail_distance(image, x), rtol=1e-4)
+
+
+def test_silence_falls_on_a_share_of_the_images(networks, batch) -> None:
+  mute = equations.terms(
+      'fusion', networks, batch, _config('fusion', silent_share=1.0))
+  zero = equations.terms(
+      'fusion', networks, batch, _config('fusion', zero_audio=True))
+  heard = equations.terms('fusion', networks, batch)
+  some = equations.terms(
+      'fusion', networks, batch, _config('fusion', silent_share=0.5), step=3)
+  np.testing.assert_array_equal(mute['code_l1'], zero['code_l1'])
+  is_heard = np.isclose(some['code_l1'], heard['code_l1'], rtol=1e-6)
+  is_mute = np.isclose(some['code_l1'], zero['code_l1'], rtol=1e-6)
+  assert np.all(is_heard ^ is_mute) and 0 < is_mute.sum() < 4
