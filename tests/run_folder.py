@@ -91,25 +91,28 @@ def write_run(run_root: pathlib.Path, *, without: tuple[str, ...] = ()) -> str:
 
 def _networks(m: config_lib.ModelConfig):
   generator = lambda: _shaken(networks_lib.generator(m))
-  image_encoder = lambda: networks_lib.image_encoder(m)
-  audio_encoder = lambda: networks_lib.audio_encoder(m)
+  image_encoder = lambda: _shaken(networks_lib.image_encoder(m))
+  audio_encoder = lambda: _shaken(networks_lib.audio_encoder(m))
   return {
       'generator': {'generator_ema': generator},
       'invert': {'image_encoder': image_encoder},
       'finetune': {'image_encoder': image_encoder, 'generator': generator},
-      'low_res': {'low_res_encoder': lambda: networks_lib.low_res_encoder(m)},
+      'low_res': {'low_res_encoder': lambda: _shaken(
+          networks_lib.low_res_encoder(m))},
       'audio': {'audio_encoder': audio_encoder},
-      'fusion': {'fusion': lambda: networks_lib.fusion(m),
+      'fusion': {'fusion': lambda: _shaken(networks_lib.fusion(m)),
                  'audio_encoder': audio_encoder},
       'attributes': {
           'classifier': lambda: networks_lib.classifier(m, len(PEOPLE))}}
 
 
 def _shaken(network: tf.keras.Model) -> tf.keras.Model:
-  """Moves zero-initialised weights, so that codes change the picture."""
+  """Moves zero-initialised weights, so that inputs change what comes out."""
   random = np.random.default_rng(1)
-  for variable in network.trainable_variables:
-    variable.assign_add(0.1 * random.normal(size=variable.shape))
+  for variable in network.variables:
+    if not np.any(variable.numpy()):
+      scale = np.prod(variable.shape[:-1]) ** -0.5
+      variable.assign(scale * random.normal(size=variable.shape))
   return network
 
 

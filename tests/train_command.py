@@ -13,8 +13,8 @@ from tests import fakes
 # tiny on 16x16 pictures: what the fake shards hold.
 SMALL = (
     '--preset=tiny', '--set=model.image_size=16', '--set=model.low_res_size=4',
-    '--set=finetune.phases.1.resolution=16', '--set=model.audio_filters=2',
-    '--set=model.audio_max_filters=4')
+    '--set=finetune.phases.1.resolution=16', '--set=model.classifier_side=0',
+    '--set=model.audio_filters=2', '--set=model.audio_max_filters=4')
 
 
 def main(*arguments: str) -> int:

@@ -98,3 +98,8 @@ class LinearBase(tf.keras.layers.Layer):
     basis[:len(scaled)] = scaled[:self._num_values]
     self.mean.assign(components.mean.reshape(self.mean.shape))
     self.basis.assign(basis.reshape(self.basis.shape))
+
+  def copy(self, other: LinearBase) -> None:
+    """Takes the mean and the basis of another base of this size."""
+    self.mean.assign(other.mean)
+    self.basis.assign(other.basis)

@@ -25,7 +25,7 @@ class LinearPath(tf.keras.layers.Layer):
   def __init__(
       self, *, in_features: int, num_styles: int, latent_dim: int,
       name: str = 'linear') -> None:
-    """Creates the variables, all zero until `assign`.
+    """Creates the variables, all zero until `fill`.
 
     Args:
       in_features: Width of the input.
@@ -50,7 +50,7 @@ class LinearPath(tf.keras.layers.Layer):
     return tf.reshape(
         tf.matmul(x, self.kernel) + self.bias, [-1, *self._code_shape])
 
-  def assign(self, kernel: np.ndarray, bias: np.ndarray) -> None:
+  def fill(self, kernel: np.ndarray, bias: np.ndarray) -> None:
     """Takes what a regression found, same shapes as the variables."""
     self.kernel.assign(kernel.astype(np.float32))
     self.bias.assign(bias.astype(np.float32))

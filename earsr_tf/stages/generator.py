@@ -219,9 +219,7 @@ def _start(networks: stage_lib.Networks,
            batches: Iterator[stage_lib.Batch]) -> None:
   """Gives G and its average the linear base of the faces."""
   linear_start.fit_base(networks['generator'].base, batches)
-  for name in ('mean', 'basis'):
-    getattr(networks['generator_ema'].base, name).assign(
-        getattr(networks['generator'].base, name))
+  networks['generator_ema'].base.copy(networks['generator'].base)
 
 
 def _preview(networks: stage_lib.Networks, batch: stage_lib.Batch,

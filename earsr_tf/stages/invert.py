@@ -94,7 +94,7 @@ def _start(networks: stage_lib.Networks,
            batches: Iterator[stage_lib.Batch]) -> None:
   """E_h's linear path undoes G's linear base: its codes are values."""
   del batches
-  networks['image_encoder'].linear.assign(
+  networks['image_encoder'].linear.fill(
       *networks['generator'].base.encoder())
 
 

@@ -74,5 +74,5 @@ def fit_path(path: linear_path.LinearPath, samples: Samples,
     penalty = ridge.choose(sums[False], sums[True])
   found = ridge.fit(sum(list(sums.values())[1:], list(sums.values())[0]),
                     penalty)
-  path.assign(found.weights, found.bias)
+  path.fill(found.weights, found.bias)
   return found

@@ -164,6 +164,7 @@ def _batch(stage: stage_lib.Stage, batch_size: int, image_size: int
       keys.WAVEFORM: (tf.float32, [spectrogram.NUM_SAMPLES]),
       keys.SPEAKER: (tf.int32, []), keys.GENDER: (tf.int32, []),
       keys.AGE: (tf.float32, []), keys.INDEX: (tf.int64, []),
+      keys.HELD_OUT: (tf.bool, []),
       **{t.name: (tf.float32, t.shape) for t in stage.targets}}
   return {name: tf.compat.v1.placeholder(
       kinds[name][0], [batch_size, *kinds[name][1]])

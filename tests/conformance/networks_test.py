@@ -88,7 +88,7 @@ CASES = {
     'audio_encoder_base': Case(
         _based(networks.audio_encoder), ((257, 257, 1),), (_CODE,)),
     'fusion_base': Case(_based(networks.fusion), (_CODE, _CODE), (_CODE,)),
-    'classifier': Case(_classifier, (_IMAGE,), ((), (2,), (5,))),
+    'classifier': Case(_classifier, (_IMAGE,), ((), (2,), (5,), (32,))),
     'discriminator_features': Case(
         _discriminator_features, (_IMAGE,), ((8, 8, 8), (4, 4, 8))),
 }

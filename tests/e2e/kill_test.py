@@ -21,8 +21,9 @@ from tests import testing
 # tiny on 16x16 pictures: what the fake shards hold.
 _SMALL = (
     '--preset=tiny', '--set=model.image_size=16', '--set=model.low_res_size=4',
-    '--set=model.latent_dim=8', '--set=model.audio_filters=2',
-    '--set=model.audio_max_filters=4', '--set=finetune.phases.1.resolution=16')
+    '--set=model.latent_dim=8', '--set=model.classifier_side=0',
+    '--set=model.audio_filters=2', '--set=model.audio_max_filters=4',
+    '--set=finetune.phases.1.resolution=16')
 
 
 @pytest.fixture(name='data_dir', scope='module')

@@ -25,7 +25,7 @@ def _assign(path: linear_path.LinearPath) -> tuple[np.ndarray, np.ndarray]:
   random = np.random.default_rng(1)
   kernel = random.normal(size=path.kernel.shape)
   bias = random.normal(size=path.bias.shape)
-  path.assign(kernel, bias)
+  path.fill(kernel, bias)
   return kernel, bias
 
 

@@ -91,7 +91,7 @@ def test_low_res_starts_at_the_ridge_of_its_pixels():
   networks = stage.build()
   random = np.random.default_rng(4)
   linear = networks['image_encoder'].linear
-  linear.assign(random.normal(size=linear.kernel.shape),
+  linear.fill(random.normal(size=linear.kernel.shape),
                 random.normal(size=linear.bias.shape))
   batch = fakes.batch(32)
   stage.start(networks, iter([batch]))

@@ -19,7 +19,7 @@ import numpy as np
 from earsr_tf import cli
 from earsr_tf import durable
 from earsr_tf.data import manifest as manifest_lib
-from tools import measurement
+from tools.benchmark import measurement
 from tools.calibrate import discriminant
 from tools.calibrate import samples as samples_lib
 
