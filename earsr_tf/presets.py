@@ -56,7 +56,7 @@ def _demo() -> config_lib.Config:
                   PhaseConfig(800, 8, 128, 0, 1e-3)),
           code_weight=30.0, audio_rate_scale=0.1),
       attributes=config_judge.AttributesConfig(
-          phases=(PhaseConfig(30_080, 64, learning_rate=2e-3),),
+          phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),
           max_softening=16, jitter=0.1),
       training=config_lib.TrainingConfig(
           record_every=200, preview_every=0, save_every=4_000, keep=2,
@@ -122,7 +122,7 @@ def _bench() -> config_lib.Config:
           PhaseConfig(1_600, 8, 128, 0, 1e-3))),
       attributes=dataclasses.replace(
           demo.attributes,
-          phases=(PhaseConfig(160_000, 64, learning_rate=2e-3),)),
+          phases=(PhaseConfig(120_000, 64, learning_rate=2e-3),)),
       training=config_lib.TrainingConfig(
           record_every=500, preview_every=10_000, save_every=4_000, keep=2,
           cached_targets=True))
