@@ -54,7 +54,7 @@ def _demo() -> config_lib.Config:
           code_weight=30.0, audio_rate_scale=0.1, image_weight=40.0,
           start_images=4_096),
       attributes=config_judge.AttributesConfig(
-          phases=(PhaseConfig(30_080, 64, learning_rate=2e-3),),
+          phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),
           max_softening=16, jitter=0.1),
       training=config_lib.TrainingConfig(
           record_every=200, preview_every=0, save_every=4_000, keep=2,
@@ -121,7 +121,7 @@ def _bench() -> config_lib.Config:
           phases=(PhaseConfig(12_000, 16, 64), PhaseConfig(3_200, 16, 128))),
       attributes=dataclasses.replace(
           demo.attributes,
-          phases=(PhaseConfig(160_000, 64, learning_rate=2e-3),)),
+          phases=(PhaseConfig(120_000, 64, learning_rate=2e-3),)),
       training=config_lib.TrainingConfig(
           record_every=500, preview_every=10_000, save_every=4_000, keep=2,
           cached_targets=True))
