@@ -89,6 +89,7 @@ def _batch(inputs: tuple[str, ...], size: int, image_size: int
           [size, spectrogram.NUM_SAMPLES], [3, 4], -1.0, 1.0),
       keys.SPEAKER: tf.range(size), keys.GENDER: tf.range(size) % 2,
       keys.AGE: 20.0 + tf.cast(tf.range(size), tf.float32),
+      keys.HELD_OUT: tf.zeros([size], tf.bool),
       keys.INDEX: tf.range(size, dtype=tf.int64)}
   return {name: made[name] for name in (*inputs, keys.INDEX)}
 
