@@ -72,7 +72,7 @@ def _tiny() -> config_lib.Config:
           image_encoder_max_filters=16, low_res_filters=8,
           low_res_max_filters=16, low_res_hidden=32, audio_filters=4,
           audio_max_filters=16, audio_hidden=32, fusion_hidden=32,
-          classifier_filters=4, classifier_side=8, linear_base=16,
+          classifier_filters=4, classifier_side=0, linear_base=16,
           linear_leading=8),
       optimizer=config_lib.OptimizerConfig(learning_rate=1e-3),
       generator=config_lib.GeneratorConfig(
