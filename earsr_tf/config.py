@@ -132,6 +132,7 @@ class LowResConfig:
 
   `image_weight`: of |G(z^l) - x^h|_1, beside the paper's terms (there 0).
   `detail_weight`: of `losses/detail`, likewise.
+  `on_whole_set`: whether E_l learns from D instead of D_pre (the paper).
   `start_images`: that E_l's linear path is fitted to, if it has one.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(61_440_000, 256),)
@@ -139,6 +140,7 @@ class LowResConfig:
   low_res_weight: float = 40.0
   image_weight: float = 0.0
   detail_weight: float = 0.0
+  on_whole_set: bool = False
   l1_reduction: str = 'mean'
   start_images: int = 0
 

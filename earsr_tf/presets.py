@@ -21,7 +21,7 @@ _SMALL_MODEL = config_lib.ModelConfig(
     low_res_hidden=512, low_res_norm='none', encoder_init='he_normal',
     audio_filters=4, audio_max_filters=256, audio_hidden=256, fusion_hidden=512,
     fusion_init='zeros', classifier_filters=64, classifier_side=32,
-    linear_base=64, linear_leading=32)
+    linear_base=64, linear_leading=8)
 
 
 def _demo() -> config_lib.Config:
@@ -45,7 +45,7 @@ def _demo() -> config_lib.Config:
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(
           phases=(PhaseConfig(8_000, 16, 64), PhaseConfig(800, 16, 128)),
-          image_weight=40.0, start_images=4_096),
+          image_weight=40.0, on_whole_set=True, start_images=4_096),
       # At 1e-3 E_a answers with one face for up to 6,000 images.
       audio=config_lib.AudioConfig(
           phases=(PhaseConfig(4_800, 8, learning_rate=5e-4),),

@@ -155,7 +155,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       equation='Eq. (3)',
       inputs=(keys.IMAGE_HIGH, *targets.cached(config, target),
               *((keys.SPEAKER,) if has_path else ())),
-      splits=('d_pre',),
+      splits=('d_pre', *(
+          ('d_rest',) if config.low_res.on_whole_set else ())),
       build=lambda: {
           'low_res_encoder': networks_lib.low_res_encoder(config.model),
           'image_encoder': networks_lib.image_encoder(config.model),

@@ -99,3 +99,9 @@ def test_silence_falls_on_a_share_of_the_images(networks, batch) -> None:
   is_heard = np.isclose(some['code_l1'], heard['code_l1'], rtol=1e-6)
   is_mute = np.isclose(some['code_l1'], zero['code_l1'], rtol=1e-6)
   assert np.all(is_heard ^ is_mute) and 0 < is_mute.sum() < 4
+
+
+def test_low_res_may_learn_from_the_whole_set() -> None:
+  for is_whole, splits in ((False, ('d_pre',)), (True, ('d_pre', 'd_rest'))):
+    stage = fakes.stage('low_res', _config('low_res', on_whole_set=is_whole))
+    assert stage.splits == splits
