@@ -90,7 +90,8 @@ def arrange(values: tf.Tensor, num_styles: int, leading: int) -> tf.Tensor:
         f'into {num_styles} rows.')
   shared = tf.repeat(values[:, tf.newaxis, :leading], num_styles, axis=1)
   own = tf.reshape(values[:, leading:], [
-      -1, num_styles, (values.shape[1] - leading) // num_styles])
+      tf.shape(values)[0], num_styles,
+      (values.shape[1] - leading) // num_styles])
   return tf.concat([shared, own], axis=-1)
 
 
@@ -113,7 +114,8 @@ def values_of(z_plus: tf.Tensor, leading: int) -> tf.Tensor:
   if not 0 <= leading <= dim:
     raise ValueError(f'leading={leading}: use 0 to {dim}.')
   shared = tf.reduce_mean(z_plus[..., :leading], axis=1)
-  own = tf.reshape(z_plus[..., leading:], [-1, num_styles * (dim - leading)])
+  own = tf.reshape(z_plus[..., leading:], [
+      tf.shape(z_plus)[0], num_styles * (dim - leading)])
   return tf.concat([shared, own], axis=-1)
 
 

@@ -67,3 +67,15 @@ def test_truncate_moves_the_first_layers_towards_the_average():
       y[0], [[2, 3], [2, 3], [3, 3], [3, 3]])
   with pytest.raises(ValueError, match='w_avg must have shape'):
     latent.truncate(w, tf.zeros([3]))
+
+
+@pytest.mark.parametrize('leading, own', [(0, 3), (2, 1), (3, 0)])
+def test_arranged_values_come_back(leading, own):
+  values = np.arange(2 * (leading + 4 * own), dtype=np.float32).reshape(2, -1)
+  z_plus = latent.arrange(tf.constant(values), 4, leading)
+  assert z_plus.shape == (2, 4, leading + own)
+  for row in range(4):
+    begin = leading + row * own
+    np.testing.assert_array_equal(z_plus[:, row], np.concatenate(
+        [values[:, :leading], values[:, begin:begin + own]], axis=1))
+  np.testing.assert_array_equal(latent.values_of(z_plus, leading), values)
