@@ -38,7 +38,7 @@ import tensorflow as tf
 from earsr_tf.data import keys
 from earsr_tf.data import batching
 
-original = pipeline.TrainingData.batches
+original = batching.TrainingData.batches
 streams = []
 
 def batches(self, **options):
@@ -52,7 +52,7 @@ def batches(self, **options):
         bad[:, None, None, None], float('nan'), batch[keys.IMAGE_HIGH])}
   return data.map(spoil)
 
-pipeline.TrainingData.batches = batches
+batching.TrainingData.batches = batches
 runpy.run_module('earsr_tf.train', run_name='__main__', alter_sys=True)
 """
 

@@ -215,7 +215,7 @@ def _real_tree(root: pathlib.Path) -> None:
   film = root / 'mp4/s0/v0/0.mp4'
   film.parent.mkdir(parents=True)
   subprocess.run([
-      shard.media.child.imageio_ffmpeg.get_ffmpeg_exe(), '-nostdin', '-v',
+      shard.reader.child.imageio_ffmpeg.get_ffmpeg_exe(), '-nostdin', '-v',
       'error', '-f', 'lavfi', '-i', 'testsrc=s=224x224:r=25:d=4', '-f',
       'lavfi', '-i', 'sine=440:d=4', '-ar', '16000', str(film)], check=True)
   for i in range(1, 30):
