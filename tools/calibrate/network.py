@@ -156,6 +156,7 @@ def learn(task: Task, *, passes: int, seed: int) -> Curve:
 
   @tf.function(reduce_retracing=True)
   def step(inputs: tf.Tensor, people: tf.Tensor, gender: tf.Tensor) -> None:
+    """A step of AdamW on both heads: [B, d] inputs, [B] labels."""
     with tf.GradientTape() as tape:
       names, man = network(inputs, training=True)
       known = tf.cast(gender >= 0, tf.float32)
