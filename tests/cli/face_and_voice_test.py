@@ -12,34 +12,7 @@ import pytest
 from earsr_tf import cli
 from earsr_tf import face_and_voice
 from earsr_tf.media import reader
-
-_RATE = 16_000
-
-
-def _voice(path: pathlib.Path, *, seconds: float = 4.0, rate: int = _RATE,
-           channels: int = 1, level: float = 0.3) -> str:
-  """Writes a 16-bit WAV file with a hum."""
-  time = np.arange(round(seconds * rate)) / rate
-  hum = level * np.sin(2.0 * np.pi * 150.0 * time)
-  samples = np.repeat((hum * 32767).astype('<i2')[:, np.newaxis], channels, 1)
-  with wave.open(str(path), 'wb') as file:
-    file.setnchannels(channels)
-    file.setsampwidth(2)
-    file.setframerate(rate)
-    file.writeframes(samples.tobytes())
-  return str(path)
-
-
-def _face(path: pathlib.Path, image: Image.Image | None = None,
-          **options: object) -> str:
-  """Writes a picture; a gradient of 160x160 unless one is given."""
-  if image is None:
-    ramp = np.linspace(0, 255, 160, dtype=np.uint8)
-    image = Image.fromarray(np.stack(
-        [np.tile(ramp, (160, 1)), np.tile(ramp[:, None], (1, 160)),
-         np.full([160, 160], 90, np.uint8)], axis=-1))
-  image.save(path, **options)
-  return str(path)
+from tests.cli import media_files
 
 
 def _reduced(path: str, notice: face_and_voice.Notice) -> np.ndarray:
@@ -50,7 +23,7 @@ def _reduced(path: str, notice: face_and_voice.Notice) -> np.ndarray:
 
 def test_pictures_of_every_kind_are_reduced_alike(
     tmp_path: pathlib.Path) -> None:
-  upright = Image.open(_face(tmp_path / 'plain.png'))
+  upright = Image.open(media_files.face(tmp_path / 'plain.png'))
 
   def reduced(path: str) -> np.ndarray:
     return _reduced(path, print).astype(int)
@@ -58,23 +31,24 @@ def test_pictures_of_every_kind_are_reduced_alike(
   assert plain.shape == (8, 8, 3)
   exif = Image.Exif()
   exif[0x0112] = 6  # shown turned by 90 degrees to the right
-  turned = _face(tmp_path / 'turned.png',
+  turned = media_files.face(tmp_path / 'turned.png',
                  upright.transpose(Image.Transpose.ROTATE_90), exif=exif)
   np.testing.assert_array_equal(reduced(turned), plain)
-  rgba = _face(tmp_path / 'rgba.png', upright.convert('RGBA'))
+  rgba = media_files.face(tmp_path / 'rgba.png', upright.convert('RGBA'))
   np.testing.assert_array_equal(reduced(rgba), plain)
   grey = upright.convert('L')
-  eight = reduced(_face(tmp_path / 'grey.png', grey))
+  eight = reduced(media_files.face(tmp_path / 'grey.png', grey))
   assert (eight[..., 0] == eight[..., 2]).all()
   sixteen = Image.fromarray(np.asarray(grey).astype(np.uint16) * 257)
   np.testing.assert_allclose(
-      reduced(_face(tmp_path / 'sixteen.png', sixteen)), eight, atol=1)
+      reduced(media_files.face(tmp_path / 'sixteen.png', sixteen)), eight,
+      atol=1)
 
 
 def test_an_8x8_picture_is_taken_as_it_is(tmp_path: pathlib.Path) -> None:
   tiny = np.random.default_rng(0).integers(
       0, 256, size=(8, 8, 3), dtype=np.uint8)
-  path = _face(tmp_path / 'tiny.png', Image.fromarray(tiny))
+  path = media_files.face(tmp_path / 'tiny.png', Image.fromarray(tiny))
   np.testing.assert_array_equal(
       _reduced(path, print), tiny)
 
@@ -83,7 +57,7 @@ def test_a_wide_picture_is_cut_with_a_notice(tmp_path: pathlib.Path) -> None:
   notices = []
   wide = np.zeros([128, 256, 3], np.uint8)
   wide[:, 64:192] = 200
-  path = _face(tmp_path / 'wide.png', Image.fromarray(wide))
+  path = media_files.face(tmp_path / 'wide.png', Image.fromarray(wide))
   result = _reduced(path, notices.append)
   assert (result == 200).all()
   assert len(notices) == 1 and '128x128, is used' in notices[0]
@@ -92,7 +66,7 @@ def test_a_wide_picture_is_cut_with_a_notice(tmp_path: pathlib.Path) -> None:
 def test_a_short_voice_is_repeated_with_a_notice(
     tmp_path: pathlib.Path) -> None:
   notices = []
-  path = _voice(tmp_path / 'short.wav', seconds=1.5)
+  path = media_files.voice(tmp_path / 'short.wav', seconds=1.5)
   waveform = face_and_voice.read_voice(path, 0.0, notices.append)
   assert waveform.shape == (64_000,) and waveform.dtype == np.float32
   np.testing.assert_array_equal(waveform[:24_000], waveform[24_000:48_000])
@@ -102,9 +76,9 @@ def test_a_short_voice_is_repeated_with_a_notice(
 def test_rates_and_channels_are_converted(tmp_path: pathlib.Path) -> None:
   notices = []
   plain = face_and_voice.read_voice(
-      _voice(tmp_path / 'plain.wav'), 0.0, notices.append)
+      media_files.voice(tmp_path / 'plain.wav'), 0.0, notices.append)
   other = face_and_voice.read_voice(
-      _voice(tmp_path / 'other.wav', rate=44_100, channels=2), 0.0,
+      media_files.voice(tmp_path / 'other.wav', rate=44_100, channels=2), 0.0,
       notices.append)
   assert notices == []
   # Resampling differs at the ends only.
@@ -112,16 +86,16 @@ def test_rates_and_channels_are_converted(tmp_path: pathlib.Path) -> None:
 
 
 def test_offset_chooses_the_segment(tmp_path: pathlib.Path) -> None:
-  time = np.arange(8 * _RATE)
+  time = np.arange(8 * media_files.RATE_HZ)
   path = tmp_path / 'ramp.wav'
   with wave.open(str(path), 'wb') as file:
     file.setnchannels(1)
     file.setsampwidth(2)
-    file.setframerate(_RATE)
+    file.setframerate(media_files.RATE_HZ)
     file.writeframes((time // 8).astype('<i2').tobytes())
   notices = []
   waveform = face_and_voice.read_voice(str(path), 2.0, notices.append)
-  assert waveform[0] == 2 * _RATE // 8 / 32768
+  assert waveform[0] == 2 * media_files.RATE_HZ // 8 / 32768
   assert 'longer than 4 s' in notices[0]
 
 
@@ -142,7 +116,7 @@ def test_an_array_of_a_picture_is_checked() -> None:
 @pytest.mark.parametrize('kind', [np.int16, np.float32, np.float64])
 def test_an_array_of_a_sound_gives_what_its_file_gives(
     tmp_path: pathlib.Path, rate: int, kind: type) -> None:
-  path = _voice(tmp_path / 'voice.wav', seconds=2.5, rate=rate)
+  path = media_files.voice(tmp_path / 'voice.wav', seconds=2.5, rate=rate)
   with wave.open(path) as file:
     samples = np.frombuffer(file.readframes(10**6), '<i2').astype(np.int16)
   if kind is not np.int16:

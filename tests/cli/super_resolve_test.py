@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import pathlib
 import shutil
-import wave
 
-import numpy as np
 from PIL import Image
 import pytest
 
@@ -15,41 +13,14 @@ from earsr_tf import cli
 from earsr_tf import super_resolve
 from earsr_tf.serving import export_manifest
 from tests import testing
-
-_RATE = 16_000
-
-
-def _voice(path: pathlib.Path, *, seconds: float = 4.0, rate: int = _RATE,
-           channels: int = 1, level: float = 0.3) -> str:
-  """Writes a 16-bit WAV file with a hum."""
-  time = np.arange(round(seconds * rate)) / rate
-  hum = level * np.sin(2.0 * np.pi * 150.0 * time)
-  samples = np.repeat((hum * 32767).astype('<i2')[:, np.newaxis], channels, 1)
-  with wave.open(str(path), 'wb') as file:
-    file.setnchannels(channels)
-    file.setsampwidth(2)
-    file.setframerate(rate)
-    file.writeframes(samples.tobytes())
-  return str(path)
-
-
-def _face(path: pathlib.Path, image: Image.Image | None = None,
-          **options: object) -> str:
-  """Writes a picture; a gradient of 160x160 unless one is given."""
-  if image is None:
-    ramp = np.linspace(0, 255, 160, dtype=np.uint8)
-    image = Image.fromarray(np.stack(
-        [np.tile(ramp, (160, 1)), np.tile(ramp[:, None], (1, 160)),
-         np.full([160, 160], 90, np.uint8)], axis=-1))
-  image.save(path, **options)
-  return str(path)
+from tests.cli import media_files
 
 
 @pytest.fixture
 def files(tmp_path: pathlib.Path) -> dict[str, str]:
   """A good picture, a good voice, and where to write."""
-  return {'image': _face(tmp_path / 'face.png'),
-          'audio': _voice(tmp_path / 'voice.wav'),
+  return {'image': media_files.face(tmp_path / 'face.png'),
+          'audio': media_files.voice(tmp_path / 'voice.wav'),
           'output': str(tmp_path / 'out' / 'result.png')}
 
 
@@ -88,11 +59,11 @@ def test_the_same_input_gives_the_same_bytes(
 def test_short_and_silent_voices_are_refused(
     model: str, files: dict[str, str], tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str]) -> None:
-  short = _voice(tmp_path / 'short.wav', seconds=0.5)
+  short = media_files.voice(tmp_path / 'short.wav', seconds=0.5)
   code, line = _refused(capsys, model, files, audio=short)
   assert code == 65
   assert short in line and 'has 0.50 s of sound' in line
-  silent = _voice(tmp_path / 'silent.wav', level=0.0)
+  silent = media_files.voice(tmp_path / 'silent.wav', level=0.0)
   code, line = _refused(capsys, model, files, audio=silent)
   assert code == 65
   assert silent in line and 'is silent' in line
