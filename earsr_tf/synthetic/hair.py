@@ -49,13 +49,13 @@ def make_hair_do(
   change = np.clip(rng.standard_normal(6), -2.0, 2.0)
   own = face.hair
   hair = dataclasses.replace(
-      own, volume=own.volume * (1 + 0.15 * float(change[0])),
-      side_volume=own.side_volume * (1 + 0.18 * float(change[1])),
+      own, volume=own.volume * (1 + 0.22 * float(change[0])),
+      side_volume=own.side_volume * (1 + 0.24 * float(change[1])),
       length=own.length + 0.06 * float(change[2]) * (own.length > 0.3),
       hairline=own.hairline + 0.014 * float(change[3]),
       part=float(np.clip(own.part + 0.5 * change[4], -1, 1)),
       colour=canvas.scale_colour(
-          own.colour, 1 + 0.06 * float(change[5])))
+          own.colour, 1 + 0.10 * float(change[5])))
   other, fringe = float(rng.random()), float(rng.random())
   if hair.style in _HANGING and other < 0.12:  # Tied up today.
     hair = dataclasses.replace(

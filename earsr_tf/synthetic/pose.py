@@ -81,7 +81,7 @@ class Light:
 
 def draw_light(rng: np.random.Generator) -> Light:
   """The light of one video: from any side, of any white."""
-  side = float(np.clip(0.45 * rng.standard_normal(), -1.3, 1.3))
+  side = float(np.clip(0.60 * rng.standard_normal(), -1.5, 1.5))
   above = float(0.25 - 1.05 * rng.random())
   front = 0.80
   length = (side ** 2 + above ** 2 + front ** 2) ** 0.5
@@ -90,8 +90,8 @@ def draw_light(rng: np.random.Generator) -> Light:
   return Light(
       direction=(side / length, above / length, front / length),
       ambient=float(0.22 + 0.38 * rng.random()),
-      gain=1.0 + 0.08 * strength,
-      tint=(1 + 0.035 * warm, 1 + 0.012 * green, 1 - 0.050 * warm))
+      gain=1.0 + 0.10 * strength,
+      tint=(1 + 0.055 * warm, 1 + 0.020 * green, 1 - 0.075 * warm))
 
 
 def draw_poses(rng: np.random.Generator, count: int) -> list[Pose]:
@@ -100,18 +100,18 @@ def draw_poses(rng: np.random.Generator, count: int) -> list[Pose]:
   steps = np.clip(rng.standard_normal((count, 10)), -2.0, 2.0)
   poses = []
   # Most look about ahead; one in six turns as far as a half profile.
-  turn = 0.17 * float(start[4])
+  turn = 0.22 * float(start[4])
   if abs(start[9]) > 1.38:
-    turn *= 3.5
+    turn *= 2.5
   mood = float(np.clip(0.35 + 0.45 * start[6], -0.35, 1.0))
   for wander in steps:
     value = start + 0.16 * wander
     yaw = float(np.clip(
         turn + 0.045 * wander[4], -MAX_YAW_RAD, MAX_YAW_RAD))
     poses.append(Pose(
-        shift_x=float(0.022 * value[0]),
-        shift_y=float(0.020 + 0.022 * value[1]),
-        scale=float(1.40 * 2.0 ** (0.045 * start[2] + 0.01 * wander[2])),
+        shift_x=float(0.032 * value[0]),
+        shift_y=float(0.020 + 0.032 * value[1]),
+        scale=float(1.40 * 2.0 ** (0.060 * start[2] + 0.01 * wander[2])),
         tilt=float(0.040 * value[3]), yaw=yaw,
         pitch=float(np.clip(0.07 * value[5], -0.22, 0.24)),
         smile=mood + 0.08 * float(wander[6]),
