@@ -3,7 +3,8 @@
 The image may have any size. A picture that is not square is cut at its centre,
 brought to the model's output size (128) as training pictures are, and reduced
 to 8x8 by the one degradation that training uses; an 8x8 picture is taken as it
-is. Of the sound, 4 s from --offset are used; a shorter one is repeated.
+is. Of the sound, the loudest 4 s are used, or those from --offset; a shorter
+one is repeated, and --loudness says whether its level is corrected.
 --strength says how much the voice counts; --consistency fits the output to the
 8x8 picture. With folders, faces and voices of one name belong together (or one
 voice goes with all); a bad file costs one line and the others are done. The
@@ -33,8 +34,9 @@ from earsr_tf.ops import consistency_mode
 
 
 def run(model: str, image: str, audio: str, output: str, *,
-        offset: float = 0.0, strength: float = 1.0,
+        offset: float | None = None, strength: float = 1.0,
         consistency: str = consistency_mode.OFF,
+        loudness: str = face_and_voice.TRAINING,
         notice: face_and_voice.Notice = cli.notice) -> str:
   """Super-resolves one face, or each face of a folder, and writes PNGs.
 
@@ -44,10 +46,12 @@ def run(model: str, image: str, audio: str, output: str, *,
     audio: Sound or video file with the person's voice. For a folder of faces
       also a folder; voices then belong to the faces of the same name.
     output: PNG to write; its folder is created. For a folder: a folder.
-    offset: Where the 4 s begin, in seconds.
+    offset: Where the 4 s begin, in seconds; None takes the loudest.
     strength: How much the voice counts, 0 to 1.5; 1 is the paper.
     consistency: Correction of the output: 'off', 'exact' or a number of
       back-projection steps.
+    loudness: 'training' brings a voice into the training data's range of
+      loudness, 'as_is' leaves it.
     notice: Told what was done to unusual inputs.
 
   Returns:
@@ -68,13 +72,15 @@ def run(model: str, image: str, audio: str, output: str, *,
   loaded.check_options(strength=strength, consistency=consistency)
   resolve = functools.partial(
       loaded.super_resolve, offset=offset, strength=strength,
-      consistency=consistency, notice=notice)
+      consistency=consistency, loudness=loudness, notice=notice)
   if pairs is None:
     _write(output, resolve(image, audio))
     return output
   if not os.path.isdir(audio):  # one voice for all is read at once, and once
-    voice = face_and_voice.read_voice(audio, offset, notice)
-    resolve = functools.partial(resolve, audio=voice, offset=0.0)
+    voice = face_and_voice.read_voice(
+        audio, offset, notice, loudness=loudness)
+    resolve = functools.partial(
+        resolve, audio=voice, offset=0.0, loudness=face_and_voice.AS_IS)
     return _run_folder(
         pairs, output, lambda pair: _write(pair.output, resolve(pair.image)))
   return _run_folder(
@@ -131,7 +137,7 @@ def main() -> None:
   print(cli.printable(run(
       values.model, values.image, values.audio, values.output,
       offset=values.offset, strength=values.strength,
-      consistency=values.consistency)))
+      consistency=values.consistency, loudness=values.loudness)))
 
 
 if __name__ == '__main__':
@@ -144,7 +150,13 @@ if __name__ == '__main__':
       'longer; for a folder of faces also a folder, paired by name.')
   flags.DEFINE_string(
       'output', None, 'A PNG to write; for a folder of faces a folder.')
-  flags.DEFINE_float('offset', 0.0, 'Where the 4 s begin, in seconds.')
+  flags.DEFINE_float(
+      'offset', None, 'Where the 4 s begin, in seconds; without it the loudest '
+      '4 s are used.')
+  flags.DEFINE_enum(
+      'loudness', face_and_voice.TRAINING, face_and_voice.LOUDNESS,
+      "training: a voice outside the training data's range of loudness is "
+      'brought to its nearest end; as_is: no voice is, as in the paper.')
   flags.DEFINE_float(
       'strength', 1.0, 'How much the voice counts, 0 (the image alone) to 1.5; '
       '1 is the paper.')

@@ -65,8 +65,10 @@ class TrainedModel:
 
   def super_resolve(
       self, image: Picture | Sequence[Picture], audio: Sound | Sequence[Sound],
-      *, sample_rate_hz: int = reader.SAMPLE_RATE_HZ, offset: float = 0.0,
-      strength: float = 1.0, consistency: str | int = consistency_mode.OFF,
+      *, sample_rate_hz: int = reader.SAMPLE_RATE_HZ,
+      offset: float | None = None, strength: float = 1.0,
+      consistency: str | int = consistency_mode.OFF,
+      loudness: str = face_and_voice.TRAINING,
       notice: face_and_voice.Notice = warnings.warn) -> np.ndarray:
     """Makes a face of a small one and a voice, or many of many.
 
@@ -78,12 +80,14 @@ class TrainedModel:
         [-1, 1], one channel. For several: a list of these or [N, n]. One
         face or one voice beside several goes with all.
       sample_rate_hz: Of sounds in memory, in Hz; files know their own.
-      offset: Where the 4 s that are used begin, in seconds. A shorter voice
-        is repeated.
+      offset: Where the 4 s that are used begin, in seconds; None takes the
+        loudest. A shorter voice is repeated.
       strength: How much the voice counts, 0 to 1.5: 0 is the image alone
         (E_l's code), 1 the paper's F, more exaggerates.
       consistency: Fits the result to the 8x8 image: 'off', a number of
         back-projection steps, or 'exact'.
+      loudness: 'training' brings a voice into the training data's range of
+        loudness, 'as_is' leaves it.
       notice: Told, in a sentence, what was done to unusual inputs.
 
     Returns:
@@ -103,7 +107,8 @@ class TrainedModel:
     face_and_voice.read_picture(faces[0][1], faces[0][0])
     waveforms = np.stack([
         face_and_voice.read_voice(
-            voice, offset, notice, sample_rate_hz=sample_rate_hz, name=name)
+            voice, offset, notice, sample_rate_hz=sample_rate_hz, name=name,
+            loudness=loudness)
         for name, voice in voices])
     made = self._compute(
         self._reduce(faces, notice), waveforms, count, strength,

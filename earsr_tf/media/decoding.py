@@ -17,8 +17,8 @@ SCALE = (
 
 
 def sound_options(
-    max_seconds: float, *, source: int = 0,
-    start: float = 0.0) -> tuple[str, ...]:
+    max_seconds: float, *, source: int = 0, start: float = 0.0,
+    channels: int = 1) -> tuple[str, ...]:
   """ffmpeg's options for the sound of its input number `source`.
 
   Args:
@@ -26,10 +26,12 @@ def sound_options(
     source: Number of the input.
     start: Seconds to skip; decoded, for a jump into a stream of MPEG's would
       land inside a packet, which counts as damage.
+    channels: Those of the file are mixed to 1 or 2.
   """
-  return ('-map', f'{source}:a:0', '-vn', '-sn', '-dn', '-ac', '1', '-ar',
-          str(SAMPLE_RATE_HZ), *(('-ss', f'{start:g}') if start else ()), '-t',
-          str(max_seconds), '-c:a', 'pcm_s16le', '-f', 's16le')
+  return ('-map', f'{source}:a:0', '-vn', '-sn', '-dn', '-ac', str(channels),
+          '-ar', str(SAMPLE_RATE_HZ),
+          *(('-ss', f'{start:g}') if start else ()), '-t', str(max_seconds),
+          '-c:a', 'pcm_s16le', '-f', 's16le')
 
 
 def picture_options(filters: str, limit: int) -> tuple[str, ...]:

@@ -25,19 +25,24 @@ from earsr_tf.media.encoding import encode_png
 from earsr_tf.media.encoding import encode_wav
 from earsr_tf.media.sniffing import MediaError
 from earsr_tf.media.sniffing import sniff
+from earsr_tf.media.sound import check_sound
+from earsr_tf.media.sound import check_voice
+from earsr_tf.media.sound import MAX_VIDEO_BYTES
+from earsr_tf.media.sound import MIN_SECONDS
+from earsr_tf.media.sound import read_audio
+from earsr_tf.media.sound import read_audio_bytes
+from earsr_tf.media.sound import read_voice
+from earsr_tf.media.sound import SAMPLE_RATE_HZ
+from earsr_tf.media.sound import SILENCE_PEAK
 
 __all__ = (
-    'MediaError', 'centre_square', 'check_sound', 'check_video',
-    'check_voice', 'encode_png', 'encode_wav', 'list_images', 'read_audio',
+    'MIN_SECONDS', 'SAMPLE_RATE_HZ', 'SILENCE_PEAK', 'MediaError',
+    'centre_square', 'check_sound', 'check_video', 'check_voice', 'encode_png',
+    'encode_wav', 'list_images', 'read_audio', 'read_audio_bytes',
     'read_frames', 'read_image', 'read_video_frames', 'read_voice', 'sniff',
     'spread')
 
-SAMPLE_RATE_HZ = decoding.SAMPLE_RATE_HZ
-MIN_SECONDS = 1.0
-SILENCE_PEAK = 10  # of 32768: -70 dB
 MAX_IMAGE_BYTES = 8 << 20
-MAX_AUDIO_BYTES = 64 << 20
-MAX_VIDEO_BYTES = 512 << 20
 MAX_SIDE = 4096
 MAX_VIDEO_SECONDS = 30
 STRIDE = 5  # frames considered: one in five, 0.2 s at 25 fps
@@ -92,39 +97,6 @@ def read_image(
   return np.asarray(rgb if size is None else _square(rgb, size))
 
 
-def read_audio(
-    path: str | os.PathLike[str], max_seconds: float = 20.0,
-    start: float = 0.0) -> np.ndarray:
-  """Reads the sound of an audio or video file: [n] int16, 16 kHz, mono.
-
-  Args:
-    path: WAV, FLAC, Ogg, MP3, AAC/M4A, AIFF, WMA, AMR, AU, CAF, or a video;
-      at most 64 MB, video 512 MB.
-    max_seconds: The rest is not read.
-    start: Seconds to skip.
-
-  Raises:
-    MediaError: If there is no sound in it or it is damaged.
-  """
-  check_sound(path)
-  raw = decoding.decode(
-      path, child.Input(os.fspath(path), start + max_seconds),
-      decoding.sound_options(max_seconds, start=start), 'no sound')
-  return decoding.to_samples(path, raw)
-
-
-def check_sound(path: str | os.PathLike[str]) -> None:
-  """Raises MediaError unless its first bytes and size may be of a sound."""
-  kind = sniff(path)
-  if kind not in sniffing.SOUNDS + sniffing.VIDEOS:
-    raise MediaError(
-        path, f'is not a sound file ({kind})',
-        'give WAV, FLAC, Ogg, MP3, M4A, AIFF, WMA, AMR, AU, CAF or a video '
-        'with sound')
-  sniffing.check_bytes(
-      path, MAX_VIDEO_BYTES if kind in sniffing.VIDEOS else MAX_AUDIO_BYTES)
-
-
 def check_video(path: str | os.PathLike[str]) -> None:
   """Raises MediaError unless its first bytes and size may be of a video."""
   kind = sniff(path)
@@ -132,30 +104,6 @@ def check_video(path: str | os.PathLike[str]) -> None:
     raise MediaError(path, f'is not a video ({kind})',
                      'give MP4, Matroska, WebM, AVI, FLV or MPEG')
   sniffing.check_bytes(path, MAX_VIDEO_BYTES)
-
-
-def read_voice(
-    path: str | os.PathLike[str], max_seconds: float = 20.0,
-    start: float = 0.0) -> np.ndarray:
-  """As `read_audio`, but refuses what cannot be a voice.
-
-  Raises:
-    MediaError: Also if it is shorter than a second or silent.
-  """
-  return check_voice(path, read_audio(path, max_seconds, start))
-
-
-def check_voice(
-    path: str | os.PathLike[str], samples: np.ndarray) -> np.ndarray:
-  """Returns [n] int16 samples if they can be a voice, else MediaError."""
-  seconds = samples.size / SAMPLE_RATE_HZ
-  if seconds < MIN_SECONDS:
-    raise MediaError(path, f'has {seconds:.2f} s of sound',
-                     f'at least {MIN_SECONDS:g} s is needed')
-  levels = samples.astype(np.float32)
-  if np.abs(levels - levels.mean()).max() < SILENCE_PEAK:  # as in serving
-    raise MediaError(path, 'is silent', 'give a recording of a voice')
-  return samples
 
 
 def read_video_frames(
