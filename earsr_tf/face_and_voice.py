@@ -16,6 +16,8 @@ import numpy as np
 from earsr_tf import cli
 from earsr_tf.media import reader
 from earsr_tf.media import voice_segment
+from earsr_tf.media.picture import MAX_PIXELS
+from earsr_tf.media.picture import MAX_SIDE
 
 # A file, or [H, W, 3] uint8 RGB.
 Picture = str | os.PathLike[str] | np.ndarray
@@ -37,7 +39,7 @@ def read_picture(picture: Picture, name: str = 'image') -> np.ndarray:
   """Reads a picture or checks one in memory.
 
   Args:
-    picture: PNG, JPEG, BMP or WebP file, or [H, W, 3] uint8.
+    picture: File as `media.picture` reads it, or [H, W, 3] uint8.
     name: What an array is called in errors.
 
   Returns:
@@ -53,10 +55,12 @@ def read_picture(picture: Picture, name: str = 'image') -> np.ndarray:
     raise cli.InputError(
         f'{name}: is {_describe(picture)}; give a file or [height, width, 3] '
         'uint8', cli.USAGE)
-  if not 1 <= min(picture.shape) <= max(picture.shape) <= reader.MAX_SIDE:
+  height, width = picture.shape[:2]
+  if not 1 <= min(height, width) <= max(height, width) <= MAX_SIDE or (
+      height * width > MAX_PIXELS):
     raise cli.InputError(
-        f'{name}: is {picture.shape[1]} x {picture.shape[0]} pixels; give 1 '
-        f'to {reader.MAX_SIDE} a side', cli.BAD_DATA)
+        f'{name}: is {width} x {height} pixels; give 1 to {MAX_SIDE} a side, '
+        f'{MAX_PIXELS // 10**6} million at most', cli.BAD_DATA)
   return picture
 
 

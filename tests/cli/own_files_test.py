@@ -33,3 +33,8 @@ def test_each_file_gives_the_voice(folder, name, words):
   assert all(w in n and name in n for w, n in zip(words, notices))
   samples = reader.read_audio_bytes((folder / name).read_bytes(), 60.0)
   np.testing.assert_array_equal(samples[-64_000:] / 32768, expected)
+
+
+def test_linear_light_gives_the_picture(folder):
+  made = reader.read_image(folder / 'face_gama_1.0_16bit.png').astype(int)
+  assert np.abs(made - reader.read_image(folder / 'face.png')).max() <= 1

@@ -47,49 +47,6 @@ def _tone(seconds, rate=16000, hertz=440.0):
       2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype('<i2')
 
 
-def test_image_modes_become_rgb(tmp_path):
-  grey = np.full((4, 6), 90, np.uint8)
-  rgba = np.zeros((4, 6, 4), np.uint8)
-  rgba[..., 0], rgba[..., 3] = 200, 255
-  rgba[:, 3:, 3] = 0  # right half transparent: white
-  image = reader.read_image(_save(tmp_path / 'l.png', grey))
-  assert image.shape == (4, 6, 3) and image.dtype == np.uint8
-  assert np.all(image == 90)
-  image = reader.read_image(_save(tmp_path / 'rgba.png', rgba))
-  assert image[0, 0].tolist() == [200, 0, 0]
-  assert image[0, 5].tolist() == [255, 255, 255]
-  image = reader.read_image(
-      _save(tmp_path / '16.png', np.full((4, 6), 0x5a12, np.uint16)))
-  assert np.all(image == 0x5a)
-  palette = Image.fromarray(grey).convert('P')
-  palette.save(tmp_path / 'p.png', transparency=0)
-  assert reader.read_image(tmp_path / 'p.png').shape == (4, 6, 3)
-  Image.fromarray(rgba[..., :3]).convert('CMYK').save(tmp_path / 'c.jpg')
-  assert abs(int(reader.read_image(tmp_path / 'c.jpg')[0, 0, 0]) - 200) < 12
-
-
-def test_exif_rotation_is_applied(tmp_path):
-  array = np.zeros((40, 60, 3), np.uint8)
-  array[:, :30] = 255  # left half white
-  exif = Image.Exif()
-  exif[274] = 6  # shown after a quarter turn clockwise
-  path = _save(tmp_path / 'r.jpg', array, exif=exif, quality=95)
-  image = reader.read_image(path)
-  assert image.shape == (60, 40, 3)
-  assert image[:25].mean() > 250 and image[35:].mean() < 5
-
-
-def test_size_cuts_the_centre_square(tmp_path):
-  array = np.zeros((50, 150, 3), np.uint8)
-  array[:, 50:100] = 200
-  image = reader.read_image(_save(tmp_path / 'w.png', array), 8)
-  assert image.shape == (8, 8, 3) and np.all(image == 200)
-  noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-  np.testing.assert_array_equal(
-      reader.read_image(_save(tmp_path / 'n.png', noise), 8),
-      np.asarray(Image.fromarray(noise).resize((8, 8), Image.BICUBIC)))
-
-
 def test_voice_at_16_khz_is_read_to_the_bit(tmp_path):
   tone = _tone(1.5)
   samples = reader.read_audio(_wav(tmp_path / 'a.wav', tone))
@@ -183,7 +140,8 @@ def test_bad_files_are_named_in_one_line(tmp_path):
   with pytest.raises(reader.MediaError) as e:
     reader.read_image(text)
   assert str(e.value) == (
-      f'{text}: is not an image (text); give a PNG, JPEG, BMP or WebP file')
+      f'{text}: is not an image (text); give a PNG, JPEG, WebP, AVIF, '
+      'HEIC, TIFF, GIF or BMP file')
   for read in (reader.read_audio, lambda p: reader.read_video_frames(p, 1)):
     with pytest.raises(reader.MediaError, match=r'\(text\)'):
       read(text)
@@ -204,23 +162,6 @@ def test_bad_files_are_named_in_one_line(tmp_path):
     reader.read_image(odd)
   assert '\n' not in str(e.value)
   assert str(pickle.loads(pickle.dumps(e.value))) == str(e.value)
-
-
-def test_large_and_damaged_images_are_refused(tmp_path):
-  path = _save(tmp_path / 'wide.png', np.zeros((1, 5000), np.uint8))
-  with pytest.raises(reader.MediaError, match='5000 x 1 pixels'):
-    reader.read_image(path)
-  noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-  for name in ('a.png', 'a.jpg'):
-    path = pathlib.Path(_save(tmp_path / name, noise))
-    path.write_bytes(path.read_bytes()[:1500])
-    with pytest.raises(reader.MediaError, match='damaged'):
-      reader.read_image(path)
-  with open(tmp_path / 'big.png', 'wb') as f:
-    f.write(reader.encode_png(noise))
-    f.truncate(9 << 20)
-  with pytest.raises(reader.MediaError, match='has 9 MB'):
-    reader.read_image(tmp_path / 'big.png')
 
 
 def test_a_flood_is_read_without_pauses(tmp_path, monkeypatch):
