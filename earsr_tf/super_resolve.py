@@ -6,9 +6,10 @@ to 8x8 by the one degradation that training uses; an 8x8 picture is taken as it
 is. Of the sound, the loudest 4 s are used, or those from --offset; a shorter
 one is repeated, and --loudness says whether its level is corrected.
 --strength says how much the voice counts; --consistency fits the output to the
-8x8 picture. With folders, faces and voices of one name belong together (or one
-voice goes with all); a bad file costs one line and the others are done. The
-work is that of `earsr_tf.load` (docs/api.md).
+8x8 picture. Without --audio the image alone makes the face. Folders are walked;
+faces and voices of one path belong together (or one voice goes with all); a bad
+file costs one line and the others are done. The work is that of `earsr_tf.load`
+(docs/api.md).
 """
 
 from __future__ import annotations
@@ -32,26 +33,32 @@ from earsr_tf import flags as shared_flags
 from earsr_tf import trained_model
 from earsr_tf.ops import consistency_mode
 
+_ENDINGS = {'png': '.png', 'jpeg': '.jpg'}  # of --output_format
 
-def run(model: str, image: str, audio: str, output: str, *,
+
+def run(model: str, image: str, audio: str | None, output: str, *,
         offset: float | None = None, strength: float = 1.0,
         consistency: str = consistency_mode.OFF,
-        loudness: str = face_and_voice.TRAINING,
+        loudness: str = face_and_voice.TRAINING, output_format: str = '',
         notice: face_and_voice.Notice = cli.notice) -> str:
-  """Super-resolves one face, or each face of a folder, and writes PNGs.
+  """Super-resolves one face, or each face below a folder.
 
   Args:
     model: Export folder (its newest version is used) or a version folder.
     image: Picture of a face, or a folder of such pictures.
     audio: Sound or video file with the person's voice. For a folder of faces
-      also a folder; voices then belong to the faces of the same name.
-    output: PNG to write; its folder is created. For a folder: a folder.
+      also a folder; voices then belong to the faces of the same path. None:
+      no voice, the image alone makes the face.
+    output: PNG or JPEG to write, by its ending; its folder is created. For a
+      folder: a folder.
     offset: Where the 4 s begin, in seconds; None takes the loudest.
     strength: How much the voice counts, 0 to 1.5; 1 is the paper.
     consistency: Correction of the output: 'off', 'exact' or a number of
       back-projection steps.
     loudness: 'training' brings a voice into the training data's range of
       loudness, 'as_is' leaves it.
+    output_format: 'png' or 'jpeg', what a folder of faces becomes ('' is
+      'png').
     notice: Told what was done to unusual inputs.
 
   Returns:
@@ -65,10 +72,12 @@ def run(model: str, image: str, audio: str, output: str, *,
   """
   pairs = None
   if os.path.isdir(image):
-    pairs = face_folder.list_pairs(image, audio, output)
+    pairs = face_folder.list_pairs(
+        image, audio, output, ending=_ENDINGS[output_format or 'png'])
   else:
-    _check_paths(image, audio, output)
+    _check_paths(image, audio, output, output_format)
   loaded = trained_model.load(model)
+  strength = loaded.check_voice(audio, strength)
   loaded.check_options(strength=strength, consistency=consistency)
   resolve = functools.partial(
       loaded.super_resolve, offset=offset, strength=strength,
@@ -76,16 +85,22 @@ def run(model: str, image: str, audio: str, output: str, *,
   if pairs is None:
     _write(output, resolve(image, audio))
     return output
-  if not os.path.isdir(audio):  # one voice for all is read at once, and once
+  if audio is None:
+    notice(trained_model.NO_VOICE)
+    resolve = functools.partial(
+        loaded.super_resolve, consistency=consistency,
+        notice=lambda text: text != trained_model.NO_VOICE and notice(text))
+  elif not os.path.isdir(audio):  # one voice for all is read at once, and once
     voice = face_and_voice.read_voice(
         audio, offset, notice, loudness=loudness)
     resolve = functools.partial(
         resolve, audio=voice, offset=0.0, loudness=face_and_voice.AS_IS)
+  else:
     return _run_folder(
-        pairs, output, lambda pair: _write(pair.output, resolve(pair.image)))
+        pairs, output,
+        lambda pair: _write(pair.output, resolve(pair.image, pair.audio)))
   return _run_folder(
-      pairs, output,
-      lambda pair: _write(pair.output, resolve(pair.image, pair.audio)))
+      pairs, output, lambda pair: _write(pair.output, resolve(pair.image)))
 
 
 def _run_folder(pairs: list[face_folder.Pair], output: str,
@@ -100,24 +115,35 @@ def _run_folder(pairs: list[face_folder.Pair], output: str,
 
 
 def _write(output: str, face: np.ndarray) -> None:
-  """Writes [S, S, 3] uint8 as a PNG, whole or not at all."""
+  """Writes [S, S, 3] uint8 as its name's ending says, whole or not at all."""
   stream = io.BytesIO()
-  Image.fromarray(face).save(stream, format='PNG')
+  if output.lower().endswith('.png'):
+    Image.fromarray(face).save(stream, format='PNG')
+  else:
+    Image.fromarray(face).save(
+        stream, format='JPEG', quality=95, subsampling=0)
   durable.write(output, stream.getvalue())
 
 
-def _check_paths(image: str, audio: str, output: str) -> None:
+def _check_paths(
+    image: str, audio: str | None, output: str, output_format: str) -> None:
   """Refuses bad paths at once, before anything is loaded."""
   for flag, path in (('image', image), ('audio', audio)):
+    if path is None:
+      continue
     if not os.path.exists(path):
       raise cli.InputError(f'--{flag}={path}: no such file')
     if os.path.isdir(path):
       raise cli.InputError(
           f'--{flag}={path}: is a folder; name one file', cli.USAGE)
-  if pathlib.Path(output).suffix.lower() != '.png':
+  ending = pathlib.Path(output).suffix.lower()
+  if ending not in face_folder.ENDINGS:
     raise cli.InputError(
-        f'--output={output}: must end in .png, the only format written',
-        cli.USAGE)
+        f'--output={output}: must end in .png, .jpg or .jpeg', cli.USAGE)
+  if output_format and (output_format == 'png') != (ending == '.png'):
+    raise cli.InputError(
+        f'--output_format={output_format}: --output={output} ends otherwise; '
+        'leave one of them out', cli.USAGE)
   if os.path.isdir(output):
     raise cli.InputError(
         f'--output={output}: is a folder; name a file', cli.USAGE)
@@ -137,7 +163,8 @@ def main() -> None:
   print(cli.printable(run(
       values.model, values.image, values.audio, values.output,
       offset=values.offset, strength=values.strength,
-      consistency=values.consistency, loudness=values.loudness)))
+      consistency=values.consistency, loudness=values.loudness,
+      output_format=values.output_format or '')))
 
 
 if __name__ == '__main__':
@@ -147,9 +174,14 @@ if __name__ == '__main__':
       'image', None, 'A picture of a face, or a folder of them.')
   flags.DEFINE_string(
       'audio', None, 'A sound or video file with the voice, a second or '
-      'longer; for a folder of faces also a folder, paired by name.')
+      'longer; for a folder of faces also a folder, paired by path. Without it '
+      'the image alone makes the face.')
   flags.DEFINE_string(
-      'output', None, 'A PNG to write; for a folder of faces a folder.')
+      'output', None, 'A PNG or JPEG to write, by its ending; for a folder of '
+      'faces a folder.')
+  flags.DEFINE_enum(
+      'output_format', None, list(_ENDINGS),
+      'What a folder of faces becomes; png unless given.')
   flags.DEFINE_float(
       'offset', None, 'Where the 4 s begin, in seconds; without it the loudest '
       '4 s are used.')
@@ -161,5 +193,5 @@ if __name__ == '__main__':
       'strength', 1.0, 'How much the voice counts, 0 (the image alone) to 1.5; '
       '1 is the paper.')
   shared_flags.define_consistency_flag('Fits the output to the 8x8 picture')
-  flags.mark_flags_as_required(['model', 'image', 'audio', 'output'])
+  flags.mark_flags_as_required(['model', 'image', 'output'])
   cli.run(main)

@@ -139,6 +139,17 @@ def test_the_image_alone_knows_no_voice(
   assert _difference(of_one, plain) > 2  # else the test shows nothing
 
 
+def test_without_a_voice_the_image_is_alone(
+    loaded: trained_model.TrainedModel) -> None:
+  faces, notices = np.stack([_picture(4), _picture(5)]), []
+  alone = loaded.super_resolve(faces, notice=notices.append)
+  np.testing.assert_array_equal(
+      alone, loaded.super_resolve(faces, _sound(100), strength=0))
+  assert notices == [trained_model.NO_VOICE]
+  one = loaded.super_resolve(faces[0], notice=notices.append)
+  assert one.ndim == 3 and _difference(one, alone[0]) <= 1
+
+
 @pytest.fixture(scope='module', name='functions')
 def _functions(loaded: trained_model.TrainedModel) -> dict:
   """The signatures of the export."""
