@@ -64,6 +64,12 @@ def read_picture(picture: Picture, name: str = 'image') -> np.ndarray:
   return picture
 
 
+def reduction(path: str | os.PathLike[str], picture: np.ndarray) -> float:
+  """By what factor a file has more pixels a side than what was read of it."""
+  longest = max(reader.image_size(path))
+  return longest / max(picture.shape[:2])
+
+
 def reduce_picture(
     picture: np.ndarray, low_size: int, high_size: int, notice: Notice, *,
     name: str = 'image', stretch: bool = False) -> np.ndarray:

@@ -28,6 +28,7 @@ from PIL import Image
 from earsr_tf import cli
 from earsr_tf import durable
 from earsr_tf import face_and_voice
+from earsr_tf import face_finder
 from earsr_tf import face_folder
 from earsr_tf import flags as shared_flags
 from earsr_tf import trained_model
@@ -40,6 +41,7 @@ def run(model: str, image: str, audio: str | None, output: str, *,
         offset: float | None = None, strength: float = 1.0,
         consistency: str = consistency_mode.OFF,
         loudness: str = face_and_voice.TRAINING, output_format: str = '',
+        box: str = '', detect_faces: bool = False,
         notice: face_and_voice.Notice = cli.notice) -> str:
   """Super-resolves one face, or each face below a folder.
 
@@ -59,6 +61,9 @@ def run(model: str, image: str, audio: str | None, output: str, *,
       loudness, 'as_is' leaves it.
     output_format: 'png' or 'jpeg', what a folder of faces becomes ('' is
       'png').
+    box: 'x,y,w,h' of the face in a larger picture, in pixels, which is then
+      framed as VoxCeleb2's are; '' uses the whole picture. Not for a folder.
+    detect_faces: Whether the face is found, by mtcnn, and framed.
     notice: Told what was done to unusual inputs.
 
   Returns:
@@ -70,6 +75,7 @@ def run(model: str, image: str, audio: str | None, output: str, *,
     MediaError: If a file is no usable picture or sound.
     ExportError: If the model is missing or damaged.
   """
+  face = _framing(image, box, detect_faces)
   pairs = None
   if os.path.isdir(image):
     pairs = face_folder.list_pairs(
@@ -83,7 +89,7 @@ def run(model: str, image: str, audio: str | None, output: str, *,
       loaded.super_resolve, offset=offset, strength=strength,
       consistency=consistency, loudness=loudness, notice=notice)
   if pairs is None:
-    _write(output, resolve(image, audio))
+    _write(output, resolve(face(image), audio))
     return output
   if audio is None:
     notice(trained_model.NO_VOICE)
@@ -98,9 +104,33 @@ def run(model: str, image: str, audio: str | None, output: str, *,
   else:
     return _run_folder(
         pairs, output,
-        lambda pair: _write(pair.output, resolve(pair.image, pair.audio)))
+        lambda pair: _write(
+            pair.output, resolve(face(pair.image), pair.audio)))
   return _run_folder(
-      pairs, output, lambda pair: _write(pair.output, resolve(pair.image)))
+      pairs, output,
+      lambda pair: _write(pair.output, resolve(face(pair.image))))
+
+
+def _framing(image: str, box: str, detect_faces: bool
+             ) -> Callable[[str], face_and_voice.Picture]:
+  """What makes the model's picture of a file; the file itself if nothing."""
+  if not (box or detect_faces):
+    return lambda path: path
+  if box and (detect_faces or os.path.isdir(image)):
+    raise cli.InputError(
+        f'--box={box}: is for one picture, and without --detect_faces',
+        cli.USAGE)
+  chosen = face_finder.parse_box(box) if box else None
+
+  def frame(path: str) -> np.ndarray:
+    """Path -> [S, S, 3] uint8."""
+    picture = face_and_voice.read_picture(path)
+    scale = face_and_voice.reduction(path, picture)
+    if chosen:
+      return face_finder.framed(picture, chosen.scaled(1 / scale), path)
+    return face_finder.framed(
+        picture, face_finder.only_face(picture, path, scale), path)
+  return frame
 
 
 def _run_folder(pairs: list[face_folder.Pair], output: str,
@@ -164,7 +194,8 @@ def main() -> None:
       values.model, values.image, values.audio, values.output,
       offset=values.offset, strength=values.strength,
       consistency=values.consistency, loudness=values.loudness,
-      output_format=values.output_format or '')))
+      output_format=values.output_format or '', box=values.box or '',
+      detect_faces=values.detect_faces)))
 
 
 if __name__ == '__main__':
@@ -172,6 +203,12 @@ if __name__ == '__main__':
       'model', None, 'An export folder (newest version) or one version in it.')
   flags.DEFINE_string(
       'image', None, 'A picture of a face, or a folder of them.')
+  flags.DEFINE_bool(
+      'detect_faces', False, 'Finds the face in a larger picture and frames it '
+      'as in the training; needs mtcnn. Of several it asks which.')
+  flags.DEFINE_string(
+      'box', None, 'x,y,w,h in pixels: where the face is, from brow to chin, '
+      'in a larger picture.')
   flags.DEFINE_string(
       'audio', None, 'A sound or video file with the voice, a second or '
       'longer; for a folder of faces also a folder, paired by path. Without it '

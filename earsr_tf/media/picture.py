@@ -61,6 +61,20 @@ def read_image(
     MediaError: If it is no such picture or is damaged; or if it is a HEIC
       file and the package pillow-heif is not there.
   """
+  with _checked(path) as image:
+    rgb = _upright(_decoded(path, image), image)
+  return np.asarray(rgb if size is None else _square(rgb, size))
+
+
+def image_size(path: str | os.PathLike[str]) -> tuple[int, int]:
+  """Width and height of a picture's file, as stored; MediaError as above."""
+  with _checked(path) as image:
+    return image.size
+
+
+@contextlib.contextmanager
+def _checked(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
+  """A picture within the limits; what goes wrong inside is a MediaError."""
   kind = sniffing.sniff(path)
   if kind not in sniffing.IMAGES:
     raise MediaError(
@@ -73,7 +87,7 @@ def read_image(
   try:
     with _opened(path, kind, data) as image:
       _check_size(path, image)
-      rgb = _upright(_decoded(path, image), image)
+      yield image
   except MediaError:
     raise
   except UnidentifiedImageError:  # its text holds a memory address
@@ -84,7 +98,6 @@ def read_image(
     # Pillow raises a dozen types on damaged files.
     raise MediaError(
         path, f'is a damaged {kind} ({_one_line(e)})') from None
-  return np.asarray(rgb if size is None else _square(rgb, size))
 
 
 def centre_square(picture: np.ndarray, size: int) -> np.ndarray:

@@ -19,6 +19,7 @@ from earsr_tf.media import sniffing
 from earsr_tf.media.encoding import encode_png
 from earsr_tf.media.encoding import encode_wav
 from earsr_tf.media.picture import centre_square
+from earsr_tf.media.picture import image_size
 from earsr_tf.media.picture import read_image
 from earsr_tf.media.sniffing import MediaError
 from earsr_tf.media.sniffing import sniff
@@ -35,7 +36,7 @@ from earsr_tf.media.sound import SILENCE_PEAK
 __all__ = (
     'MIN_SECONDS', 'SAMPLE_RATE_HZ', 'SILENCE_PEAK', 'MediaError',
     'centre_square', 'check_sound', 'check_video', 'check_voice', 'encode_png',
-    'encode_wav', 'list_images', 'read_audio', 'read_audio_bytes',
+    'encode_wav', 'image_size', 'list_images', 'read_audio', 'read_audio_bytes',
     'read_frames', 'read_image', 'read_video_frames', 'read_voice', 'sniff',
     'spread')
 
