@@ -10,6 +10,11 @@ from earsr_tf.media import child
 from earsr_tf.media import sniffing
 
 SAMPLE_RATE_HZ = 16000
+# Pixels that are shown wider or higher than square are made so; bits of others
+# stay as they are. ffmpeg applies a display matrix (rotation) by itself.
+SQUARE_PIXELS = (
+    "scale=w='iw*clip(sar,1,4)':h='ih*clip(1/sar,1,4)':flags=bicubic+"
+    'accurate_rnd+full_chroma_int+full_chroma_inp+bitexact,setsar=1,')
 CENTRE_SQUARE = "crop='min(iw,ih)':'min(iw,ih)',"
 SCALE = (
     'scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int+'

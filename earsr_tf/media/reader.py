@@ -130,7 +130,7 @@ def _frames(
     limit: int) -> np.ndarray:
   """Decodes one frame in `stride`, at most `limit`: [n, size, size, 3]."""
   filters = (f"select='not(mod(n,{stride}))',"
-             + decoding.CENTRE_SQUARE
+             + decoding.SQUARE_PIXELS + decoding.CENTRE_SQUARE
              + decoding.SCALE.format(width=size, height=size))
   raw = decoding.decode(
       path, child.Input(os.fspath(path), MAX_VIDEO_SECONDS),

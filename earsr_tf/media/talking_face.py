@@ -136,7 +136,8 @@ def _together(
   Raises:
     ChildError: If anything is wrong, a picture that is no track included.
   """
-  filters = (f"select='not(mod(n,{reader.STRIDE}))'," + _TRACK
+  filters = (f"select='not(mod(n,{reader.STRIDE}))',"
+             + decoding.SQUARE_PIXELS + _TRACK
              + decoding.SCALE.format(width=wanted.size, height=wanted.size))
   inputs = [child.Input(clip.frames, reader.MAX_VIDEO_SECONDS)]
   with contextlib.ExitStack() as stack:

@@ -115,6 +115,24 @@ def test_a_short_video_gives_what_it_has(tmp_path):
   assert len(reader.read_video_frames(tmp_path / 'v.mp4', 8, 16)) == 5
 
 
+def test_a_video_is_read_as_it_is_shown(tmp_path):
+  # A white square in the middle of 64x64, turned or with pixels 2 wide.
+  source = "color=black:s=64x64:r=25:d=0.4,drawbox=16:8:32:48:white:fill"
+  for name, filters in (('plain', 'null'), ('narrow', 'scale=32:64,setsar=2'),
+                        ('flat', 'scale=64:32,setsar=1/2')):
+    _ffmpeg('-f', 'lavfi', '-i', source, '-vf', filters, '-c:v', 'libx264',
+            '-qp', '0', str(tmp_path / f'{name}.mp4'))
+  _ffmpeg('-display_rotation', '90', '-i', str(tmp_path / 'plain.mp4'), '-c',
+          'copy', str(tmp_path / 'turned.mp4'))
+  plain = reader.read_video_frames(tmp_path / 'plain.mp4', 1, 32)[0]
+  assert (plain[..., 0] > 127).sum() == 16 * 24
+  for name in ('narrow', 'flat'):
+    made = reader.read_video_frames(tmp_path / f'{name}.mp4', 1, 32)[0]
+    assert np.abs(made.astype(int) - plain).mean() < 4
+  turned = reader.read_video_frames(tmp_path / 'turned.mp4', 1, 32)[0]
+  assert np.abs(turned.astype(int) - np.rot90(plain)).mean() < 4
+
+
 def test_read_frames_takes_images_and_folders(tmp_path):
   for level in range(10):
     _save(tmp_path / f'{level}.png', np.full((20, 20, 3), level, np.uint8))
