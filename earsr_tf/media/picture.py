@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import pathlib
+import sys
 from typing import Iterator
 
 import numpy as np
@@ -29,6 +31,9 @@ MAX_PIXELS = 64_000_000
 _MAX_PIXELS_OF = {'WEBP': 40_000_000}  # its decoder holds the picture thrice
 KEPT_SIDE = 4096  # a larger picture is reduced by an integer factor below it
 FORMATS = 'PNG, JPEG, WebP, AVIF, HEIC, TIFF, GIF or BMP'
+
+# Damage is told by an error, once, and not by a log besides.
+logging.getLogger('PIL').setLevel(logging.CRITICAL)
 
 _STRIP_PIXELS = 1 << 20
 _JPEG_FACTORS = (2, 4, 8)
@@ -153,7 +158,8 @@ def _decoded(path: str | os.PathLike[str], image: Image.Image) -> Image.Image:
     factor = next((k for k in _JPEG_FACTORS if max(image.size) <= (
         k * KEPT_SIDE)), _JPEG_FACTORS[-1])
     image.draft(None, (image.width // factor, image.height // factor))
-  image.load()
+  with _quiet() if image.format == 'TIFF' else contextlib.nullcontext():
+    image.load()
   factor = -(-max(image.size) // KEPT_SIDE)
   convert = colour.conversion(image)
   if image.width * image.height <= _STRIP_PIXELS:
@@ -167,6 +173,20 @@ def _decoded(path: str | os.PathLike[str], image: Image.Image) -> Image.Image:
     made.paste(strip.reduce(factor) if factor > 1 else strip,
                (0, top // factor))
   return made
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+  """Keeps libtiff, which has no other way, from writing to the terminal."""
+  sys.stderr.flush()
+  kept = os.dup(2)
+  try:
+    with open(os.devnull, 'wb') as nowhere:
+      os.dup2(nowhere.fileno(), 2)
+    yield
+  finally:
+    os.dup2(kept, 2)
+    os.close(kept)
 
 
 def _linear_png(

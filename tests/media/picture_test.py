@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
 import subprocess
 import sys
@@ -122,6 +123,21 @@ def test_stills_in_an_mp4_container_are_told_apart():
                      (b'ftypmif1\0\0\0\0mif1avif', 'AVIF'),
                      (b'ftypisom', 'MP4'), (b'ftypqt  ', 'MP4')):
     assert sniffing._kind(b'\0\0\0\x1c' + head + bytes(20)) == kind
+
+
+def test_a_damaged_tiff_is_one_line_and_no_more(tmp_path, capfd):
+  path = tmp_path / 'a.tif'
+  Image.fromarray(_ramps()).save(path, compression='tiff_lzw')
+  data = path.read_bytes()
+  for cut in (len(data) // 2, len(data) - 40):
+    path.write_bytes(data[:8] + data[8:cut] + bytes(20))
+    with pytest.raises(sniffing.MediaError, match='a.tif: is a damaged TIFF'):
+      picture.read_image(path)
+  path.write_bytes(data[:100] + b'\xff' * 300 + data[400:])
+  with pytest.raises(sniffing.MediaError, match='a.tif: is a damaged TIFF'):
+    picture.read_image(path)
+  os.write(2, b'still heard')
+  assert capfd.readouterr().err == 'still heard'
 
 
 def test_the_first_frame_is_taken(tmp_path):
