@@ -15,6 +15,9 @@ import numpy as np
 
 from earsr_tf import cli
 from earsr_tf.media import reader
+from earsr_tf.media import voice_segment
+from earsr_tf.media.picture import MAX_PIXELS
+from earsr_tf.media.picture import MAX_SIDE
 
 # A file, or [H, W, 3] uint8 RGB.
 Picture = str | os.PathLike[str] | np.ndarray
@@ -22,8 +25,12 @@ Picture = str | os.PathLike[str] | np.ndarray
 Sound = str | os.PathLike[str] | np.ndarray
 Notice = Callable[[str], None]
 
-SEGMENT_SAMPLES = 64_000  # 4 s at 16 kHz
+TRAINING, AS_IS = 'training', 'as_is'
+LOUDNESS = (TRAINING, AS_IS)
+SEGMENT_SAMPLES = voice_segment.SEGMENT_SAMPLES
 _LONGEST_OFFSET_S = 600.0
+_SEARCHED_S = 300.0  # from the beginning, for the loudest 4 s
+_NOTABLE_GAIN_DB = 6.0  # microphones differ by less
 _RATES_HZ = (4_000, 384_000)
 _HIGHEST_LEVEL = 2.0  # a resampler may overshoot 1.0 a little
 
@@ -32,7 +39,7 @@ def read_picture(picture: Picture, name: str = 'image') -> np.ndarray:
   """Reads a picture or checks one in memory.
 
   Args:
-    picture: PNG, JPEG, BMP or WebP file, or [H, W, 3] uint8.
+    picture: File as `media.picture` reads it, or [H, W, 3] uint8.
     name: What an array is called in errors.
 
   Returns:
@@ -48,11 +55,19 @@ def read_picture(picture: Picture, name: str = 'image') -> np.ndarray:
     raise cli.InputError(
         f'{name}: is {_describe(picture)}; give a file or [height, width, 3] '
         'uint8', cli.USAGE)
-  if not 1 <= min(picture.shape) <= max(picture.shape) <= reader.MAX_SIDE:
+  height, width = picture.shape[:2]
+  if not 1 <= min(height, width) <= max(height, width) <= MAX_SIDE or (
+      height * width > MAX_PIXELS):
     raise cli.InputError(
-        f'{name}: is {picture.shape[1]} x {picture.shape[0]} pixels; give 1 '
-        f'to {reader.MAX_SIDE} a side', cli.BAD_DATA)
+        f'{name}: is {width} x {height} pixels; give 1 to {MAX_SIDE} a side, '
+        f'{MAX_PIXELS // 10**6} million at most', cli.BAD_DATA)
   return picture
+
+
+def reduction(path: str | os.PathLike[str], picture: np.ndarray) -> float:
+  """By what factor a file has more pixels a side than what was read of it."""
+  longest = max(reader.image_size(path))
+  return longest / max(picture.shape[:2])
 
 
 def reduce_picture(
@@ -89,17 +104,21 @@ def reduce_picture(
 
 
 def read_voice(
-    sound: Sound, offset: float, notice: Notice, *,
-    sample_rate_hz: int = reader.SAMPLE_RATE_HZ,
-    name: str = 'audio') -> np.ndarray:
+    sound: Sound, offset: float | None, notice: Notice, *,
+    sample_rate_hz: int = reader.SAMPLE_RATE_HZ, name: str = 'audio',
+    loudness: str = TRAINING) -> np.ndarray:
   """Reads the 4 s of voice that the model hears.
 
   Args:
     sound: Sound or video file, or [n] int16 or floating point in [-1, 1].
-    offset: Where the 4 s begin, in seconds.
-    notice: Told when the voice is repeated or cut.
+    offset: Where the 4 s begin, in seconds; None takes the 4 s with the most
+      energy of the first five minutes.
+    notice: Told when the voice is repeated, cut, or made much louder or
+      quieter, and when one channel is taken because two cancel.
     sample_rate_hz: Of an array; a file knows its own.
     name: What an array is called in errors and notices.
+    loudness: 'training' brings it into the training data's range of loudness
+      (see `voice_segment`), 'as_is' leaves it, as the paper does.
 
   Returns:
     [64000] float32 in [-1, 1], 16 kHz mono.
@@ -109,41 +128,65 @@ def read_voice(
     InputError: If less than one second is left, it is silent, or the array
       is not one of a sound.
   """
-  if not 0.0 <= offset <= _LONGEST_OFFSET_S:
-    raise cli.InputError(
-        f'--offset={offset}: must lie between 0 and {_LONGEST_OFFSET_S:.0f} '
-        'seconds', cli.USAGE)
+  check_voice_options(offset, loudness)
   # One second more than used tells whether something is left out.
-  most = offset + SEGMENT_SAMPLES / reader.SAMPLE_RATE_HZ + 1.0
+  most = _SEARCHED_S if offset is None else (
+      offset + SEGMENT_SAMPLES / reader.SAMPLE_RATE_HZ + 1.0)
   if isinstance(sound, np.ndarray):
     levels = _array_levels(sound, sample_rate_hz, most, name)
   else:
     name = os.fspath(sound)
-    levels = _to_float(reader.read_audio(sound, max_seconds=most))
-  return _segment(
-      levels[round(offset * reader.SAMPLE_RATE_HZ):], offset, notice, name)
+    levels = _to_float(
+        reader.read_audio(sound, max_seconds=most, notice=notice))
+  start = (voice_segment.loudest_start(levels) if offset is None
+           else round(offset * reader.SAMPLE_RATE_HZ))
+  if offset is None and levels.size > SEGMENT_SAMPLES:
+    notice(f'{name}: is longer than 4 s; the loudest 4 s, from '
+           f'{start / reader.SAMPLE_RATE_HZ:g} s on, are used (--offset '
+           'chooses others)')
+  segment = _segment(levels[start:], offset, notice, name)
+  if loudness == TRAINING:
+    segment, gain_db = voice_segment.to_training_level(segment)
+    if abs(gain_db) >= _NOTABLE_GAIN_DB:
+      notice(f'{name}: is {"quieter" if gain_db > 0 else "louder"} than the '
+             f'voices of the training and is changed by {gain_db:+.0f} dB '
+             '(--loudness=as_is leaves it)')
+  return np.resize(segment, SEGMENT_SAMPLES)
 
 
-def _segment(levels: np.ndarray, offset: float, notice: Notice,
+def check_voice_options(offset: float | None, loudness: str) -> None:
+  """Raises InputError unless both are as `read_voice` takes them."""
+  if offset is not None and not 0.0 <= offset <= _LONGEST_OFFSET_S:
+    raise cli.InputError(
+        f'--offset={offset}: must lie between 0 and {_LONGEST_OFFSET_S:.0f} '
+        'seconds', cli.USAGE)
+  if loudness not in LOUDNESS:
+    raise cli.InputError(
+        f'--loudness={loudness}: must be one of {", ".join(LOUDNESS)}',
+        cli.USAGE)
+
+
+def _segment(levels: np.ndarray, offset: float | None, notice: Notice,
              name: str) -> np.ndarray:
-  """The first 4 s of [n] float32; refuses what cannot be a voice."""
+  """At most 4 s of [n] float32; refuses what cannot be a voice."""
   seconds = len(levels) / reader.SAMPLE_RATE_HZ
+  place = '' if offset is None else f' from {offset:g} s on'
   if seconds < reader.MIN_SECONDS:
     raise cli.InputError(
-        f'{name}: has {seconds:.2f} s of sound from {offset:g} s on; at least '
-        'one second is needed', cli.BAD_DATA)
-  if len(levels) > SEGMENT_SAMPLES:
+        f'{name}: has {seconds:.2f} s of sound{place}; at least one second is '
+        'needed', cli.BAD_DATA)
+  if offset is not None and len(levels) > SEGMENT_SAMPLES:
     notice(f'{name}: is longer than 4 s; the 4 s from {offset:g} s on are '
            'used (--offset chooses others)')
   levels = levels[:SEGMENT_SAMPLES]
   peak = np.abs(levels - levels.mean(dtype=np.float64)).max()
   if peak * 32768.0 < reader.SILENCE_PEAK:
     raise cli.InputError(
-        f'{name}: is silent from {offset:g} s on; give a recording of the '
-        'person\'s voice, or another --offset', cli.BAD_DATA)
+        f'{name}: is silent{place}; give a recording of the person\'s voice'
+        + (', or another --offset' if place else ''), cli.BAD_DATA)
   if len(levels) < SEGMENT_SAMPLES:
     notice(f'{name}: has {seconds:.2f} s of sound, repeated to fill 4 s')
-  return np.resize(levels, SEGMENT_SAMPLES)
+  return levels
 
 
 def _array_levels(sound: np.ndarray, rate_hz: int, most_s: float,

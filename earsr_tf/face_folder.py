@@ -13,6 +13,8 @@ from earsr_tf import cli
 from earsr_tf.media import reader
 from earsr_tf.media import sniffing
 
+ENDINGS = ('.png', '.jpg', '.jpeg')  # of pictures that are written
+
 
 @dataclasses.dataclass(frozen=True)
 class Pair:
@@ -21,7 +23,7 @@ class Pair:
   Attributes:
     image: Picture file.
     audio: Sound or video file; '' if there is none.
-    output: PNG to write.
+    output: Picture to write.
     problem: Why nothing can be made of it; '' if nothing is known.
   """
   image: str
@@ -30,50 +32,56 @@ class Pair:
   problem: str = ''
 
 
-def list_pairs(image: str, audio: str, output: str) -> list[Pair]:
-  """Pairs the files of two folders by their names without endings.
+def list_pairs(image: str, audio: str | None, output: str, *,
+               ending: str = '.png') -> list[Pair]:
+  """Pairs the files below two folders by their paths without endings.
 
-  Hidden files are left out. In one folder for both, what begins like a sound
-  or a video is a voice and the rest is a face. A result is called like the
-  face without its ending, or with it where that alone tells faces apart.
+  Folders in folders are walked, links to folders are not; what is hidden is
+  left out, and so is the folder of results. In one folder for both, what begins
+  like a sound or a video is a voice and the rest is a face. A result lies and
+  is called like the face without its ending, or with it where that alone tells
+  faces apart.
 
   Args:
     image: Folder of faces.
-    audio: Folder of voices, or one voice for all.
+    audio: Folder of voices, one voice for all, or None for no voice.
     output: Folder of results.
+    ending: Of the results' names.
 
   Returns:
-    A pair per face, in order of name.
+    A pair per face, in order of path.
 
   Raises:
     InputError: If a folder is missing, empty or cannot be used.
   """
   _check_output(image, output)
-  faces, voices = _list(image, 'image'), None
-  if os.path.isdir(audio):
-    voices = _list(audio, 'audio')
+  faces, voices = _walk(image, 'image', output), None
+  if audio is not None and os.path.isdir(audio):
+    voices = _walk(audio, 'audio', output)
     if os.path.samefile(image, audio):
       voices = [p for p in faces if _is_voice(p)]
-      faces = [p for p in faces if p not in voices]
-  elif not os.path.exists(audio):
+      faces = [p for p in faces if p not in set(voices)]
+  elif audio is not None and not os.path.exists(audio):
     raise cli.InputError(f'--audio={audio}: no such file')
   if not faces:
     raise cli.InputError(f'--image={image}: holds no pictures')
-  by_stem = collections.defaultdict(list)
+  by_name = collections.defaultdict(list)
   for path in voices or ():
-    by_stem[path.stem].append(path)
-  stems = collections.Counter(path.stem for path in faces)
+    by_name[path.relative_to(audio).with_suffix('')].append(path)
+  names = [path.relative_to(image) for path in faces]
+  counts = collections.Counter(name.with_suffix('') for name in names)
   pairs, taken = [], set()
-  for path in faces:
-    name = path.stem if stems[path.stem] == 1 else path.name
-    found = by_stem[path.stem] if voices is not None else [audio]
-    problem = _problem(found, audio)
-    if name in taken:
-      problem = f'another face is written as {name}.png; rename one'
-    taken.add(name)
+  for path, name in zip(faces, names):
+    stem = name.with_suffix('')
+    found = by_name[stem] if voices is not None else [audio or '']
+    problem = _problem(found, audio or '')
+    target = f'{stem if counts[stem] == 1 else name}{ending}'
+    if target in taken:
+      problem = f'another face is written as {target}; rename one'
+    taken.add(target)
     pairs.append(Pair(
         str(path), str(found[0]) if found else '',
-        os.path.join(output, f'{name}.png'), problem))
+        os.path.join(output, target), problem))
   return pairs
 
 
@@ -106,16 +114,22 @@ def run(pairs: Iterable[Pair], one: Callable[[Pair], None]) -> tuple[int, int]:
   return done, refused
 
 
-def _list(folder: str, flag: str) -> list[pathlib.Path]:
-  """What lies in a folder, in order of name."""
+def _walk(folder: str, flag: str, output: str) -> list[pathlib.Path]:
+  """All that lies below a folder and is no folder, in order of path."""
+  def fail(error: OSError) -> None:
+    raise error
+  found, results = [], os.path.realpath(output)
   try:
-    return sorted(
-        p for p in pathlib.Path(folder).iterdir() if p.name[0] != '.')
+    for root, folders, files in os.walk(folder, onerror=fail):
+      folders[:] = [name for name in folders if name[0] != '.' and (
+          os.path.realpath(os.path.join(root, name)) != results)]
+      found += [pathlib.Path(root, name) for name in files if name[0] != '.']
   except FileNotFoundError:
     raise cli.InputError(f'--{flag}={folder}: no such folder') from None
   except OSError as e:
     raise cli.InputError(
         f'--{flag}={folder}: cannot be listed ({e.strerror})') from None
+  return sorted(found)
 
 
 def _is_voice(path: pathlib.Path) -> bool:
@@ -139,7 +153,7 @@ def _problem(found: list[pathlib.Path | str], audio: str) -> str:
 def _check_output(image: str, output: str) -> None:
   """Makes the folder of results; it must not be that of the faces."""
   if not os.path.isdir(output) and (
-      os.path.exists(output) or output.endswith('.png')):
+      os.path.exists(output) or output.lower().endswith(ENDINGS)):
     raise cli.InputError(
         f'--output={output}: is a file, but --image={image} is a folder; name '
         'a folder for the results', cli.USAGE)

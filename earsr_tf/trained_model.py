@@ -26,6 +26,10 @@ from earsr_tf.serving import export_manifest
 
 Picture = face_and_voice.Picture
 Sound = face_and_voice.Sound
+NO_VOICE = ('there is no voice: the image alone makes the face (E_l and G, as '
+            'with --strength=0)')
+# Heard, and then given the weight 0.
+_ANY_VOICE = np.tile([1e-3, -1e-3], face_and_voice.SEGMENT_SAMPLES // 2)
 _BATCH = 16  # faces computed at a time, which bounds the memory
 
 
@@ -64,9 +68,12 @@ class TrainedModel:
     self.facts = facts
 
   def super_resolve(
-      self, image: Picture | Sequence[Picture], audio: Sound | Sequence[Sound],
-      *, sample_rate_hz: int = reader.SAMPLE_RATE_HZ, offset: float = 0.0,
-      strength: float = 1.0, consistency: str | int = consistency_mode.OFF,
+      self, image: Picture | Sequence[Picture],
+      audio: Sound | Sequence[Sound] | None = None, *,
+      sample_rate_hz: int = reader.SAMPLE_RATE_HZ,
+      offset: float | None = None, strength: float = 1.0,
+      consistency: str | int = consistency_mode.OFF,
+      loudness: str = face_and_voice.TRAINING,
       notice: face_and_voice.Notice = warnings.warn) -> np.ndarray:
     """Makes a face of a small one and a voice, or many of many.
 
@@ -76,14 +83,17 @@ class TrainedModel:
         several: a list of these or [N, H, W, 3].
       audio: Sound or video file, or [n] int16, or [n] floating point in
         [-1, 1], one channel. For several: a list of these or [N, n]. One
-        face or one voice beside several goes with all.
+        face or one voice beside several goes with all. None: no voice, the
+        image alone makes the face, as with a `strength` of 0.
       sample_rate_hz: Of sounds in memory, in Hz; files know their own.
-      offset: Where the 4 s that are used begin, in seconds. A shorter voice
-        is repeated.
+      offset: Where the 4 s that are used begin, in seconds; None takes the
+        loudest. A shorter voice is repeated.
       strength: How much the voice counts, 0 to 1.5: 0 is the image alone
         (E_l's code), 1 the paper's F, more exaggerates.
       consistency: Fits the result to the 8x8 image: 'off', a number of
         back-projection steps, or 'exact'.
+      loudness: 'training' brings a voice into the training data's range of
+        loudness, 'as_is' leaves it.
       notice: Told, in a sentence, what was done to unusual inputs.
 
     Returns:
@@ -95,7 +105,12 @@ class TrainedModel:
       ExportError: If the model lacks what `strength` needs.
       All are ValueErrors whose text is a sentence for people.
     """
+    strength = self.check_voice(audio, strength)
     self.check_options(strength=strength, consistency=consistency)
+    if audio is None:
+      notice(NO_VOICE)
+      audio = [_ANY_VOICE] if _is_several(image, 3) else _ANY_VOICE
+      loudness, offset = face_and_voice.AS_IS, 0.0
     faces, voices = _listed(image, 3, 'image'), _listed(audio, 1, 'audio')
     is_one = not (_is_several(image, 3) or _is_several(audio, 1))
     count = _common_length(len(faces), len(voices))
@@ -103,12 +118,33 @@ class TrainedModel:
     face_and_voice.read_picture(faces[0][1], faces[0][0])
     waveforms = np.stack([
         face_and_voice.read_voice(
-            voice, offset, notice, sample_rate_hz=sample_rate_hz, name=name)
+            voice, offset, notice, sample_rate_hz=sample_rate_hz, name=name,
+            loudness=loudness)
         for name, voice in voices])
     made = self._compute(
         self._reduce(faces, notice), waveforms, count, strength,
         str(consistency))
     return made[0] if is_one else made
+
+  def check_voice(self, audio: Any, strength: float) -> float:
+    """Returns the strength that is used; without a voice it is 0.
+
+    Raises:
+      InputError: If there is no voice for a strength.
+      ExportError: If the model has no signature for the image alone.
+    """
+    if audio is not None:
+      return strength
+    if strength not in (0.0, 1.0):
+      raise cli.InputError(
+          f'--strength={strength:g}: says how much the voice counts, but there '
+          'is none; give --audio', cli.USAGE)
+    if not export_manifest.offers(
+        self.facts, export_manifest.SUPER_RESOLVE_STRENGTH):
+      raise export_manifest.ExportError(
+          f'{self.version} was exported by an earlier earsr_tf and needs a '
+          'voice; give --audio, or export again')
+    return 0.0
 
   def check_options(self, *, strength: float = 1.0,
                     consistency: str | int = consistency_mode.OFF) -> None:

@@ -28,7 +28,7 @@ MAX_PIXELS = 4096 * 4096
 # What may be inside; playlists and other formats that name files may not.
 _FORMATS = (
     'mov,mp4,m4a,3gp,3g2,mj2,wav,w64,flac,ogg,mp3,aac,aiff,asf,amr,au,caf,'
-    'matroska,webm,avi,flv,mpeg,mpegvideo')
+    'matroska,webm,avi,flv,mpeg,mpegvideo,png_pipe')
 _MAX_ERROR_BYTES = 1 << 16
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 18
@@ -56,10 +56,12 @@ class Input:
     path: The file.
     seconds: Length of the part.
     start: Seconds before it.
+    form: ffmpeg's name of its format; '' for what its bytes tell.
   """
   path: str
   seconds: float
   start: float = 0.0
+  form: str = ''
 
 
 def decode(
@@ -137,7 +139,8 @@ def _command(
         '-protocol_whitelist', 'file,pipe', '-format_whitelist', _FORMATS,
         '-max_pixels', str(MAX_PIXELS), '-threads', '1',
         *(('-ss', f'{one.start:g}') if one.start else ()),
-        '-t', str(one.seconds), '-i', f'file:{os.path.abspath(one.path)}']
+        *(('-f', one.form) if one.form else ()), '-t', str(one.seconds), '-i',
+        f'file:{os.path.abspath(one.path)}']
   for output, writer in zip(outputs, writers):
     command += ['-threads', '1', *output, f'pipe:{writer}']
   return command

@@ -10,6 +10,11 @@ from earsr_tf.media import child
 from earsr_tf.media import sniffing
 
 SAMPLE_RATE_HZ = 16000
+# Pixels that are shown wider or higher than square are made so; bits of others
+# stay as they are. ffmpeg applies a display matrix (rotation) by itself.
+SQUARE_PIXELS = (
+    "scale=w='iw*clip(sar,1,4)':h='ih*clip(1/sar,1,4)':flags=bicubic+"
+    'accurate_rnd+full_chroma_int+full_chroma_inp+bitexact,setsar=1,')
 CENTRE_SQUARE = "crop='min(iw,ih)':'min(iw,ih)',"
 SCALE = (
     'scale={width}:{height}:flags=bicubic+accurate_rnd+full_chroma_int+'
@@ -17,8 +22,8 @@ SCALE = (
 
 
 def sound_options(
-    max_seconds: float, *, source: int = 0,
-    start: float = 0.0) -> tuple[str, ...]:
+    max_seconds: float, *, source: int = 0, start: float = 0.0,
+    channels: int = 1) -> tuple[str, ...]:
   """ffmpeg's options for the sound of its input number `source`.
 
   Args:
@@ -26,10 +31,12 @@ def sound_options(
     source: Number of the input.
     start: Seconds to skip; decoded, for a jump into a stream of MPEG's would
       land inside a packet, which counts as damage.
+    channels: Those of the file are mixed to 1 or 2.
   """
-  return ('-map', f'{source}:a:0', '-vn', '-sn', '-dn', '-ac', '1', '-ar',
-          str(SAMPLE_RATE_HZ), *(('-ss', f'{start:g}') if start else ()), '-t',
-          str(max_seconds), '-c:a', 'pcm_s16le', '-f', 's16le')
+  return ('-map', f'{source}:a:0', '-vn', '-sn', '-dn', '-ac', str(channels),
+          '-ar', str(SAMPLE_RATE_HZ),
+          *(('-ss', f'{start:g}') if start else ()), '-t', str(max_seconds),
+          '-c:a', 'pcm_s16le', '-f', 's16le')
 
 
 def picture_options(filters: str, limit: int) -> tuple[str, ...]:

@@ -1,128 +1,50 @@
 """Foreign images, sound and video, with limits: arrays come out, or one line.
 
 Magic bytes and sizes are checked first. Sound and video are decoded by a
-killable ffmpeg child (`child`), PNG, JPEG, BMP and WebP by Pillow below fixed
-caps. Nothing foreign ever reaches TensorFlow's or tensorflow-io's decoders.
-This module does not import TensorFlow.
+killable ffmpeg child (`child`), pictures by Pillow below fixed caps. Nothing
+foreign ever reaches TensorFlow's or tensorflow-io's decoders. This module does
+not import TensorFlow.
 """
 
 from __future__ import annotations
 
-import io
 import os
 import pathlib
 
 import numpy as np
-from PIL import Image
-from PIL import ImageOps
-from PIL import UnidentifiedImageError
 
 from earsr_tf.media import child
 from earsr_tf.media import decoding
 from earsr_tf.media import sniffing
-from earsr_tf.media import structure
 from earsr_tf.media.encoding import encode_png
 from earsr_tf.media.encoding import encode_wav
+from earsr_tf.media.picture import centre_square
+from earsr_tf.media.picture import image_size
+from earsr_tf.media.picture import read_image
 from earsr_tf.media.sniffing import MediaError
 from earsr_tf.media.sniffing import sniff
+from earsr_tf.media.sound import check_sound
+from earsr_tf.media.sound import check_voice
+from earsr_tf.media.sound import MAX_VIDEO_BYTES
+from earsr_tf.media.sound import MIN_SECONDS
+from earsr_tf.media.sound import read_audio
+from earsr_tf.media.sound import read_audio_bytes
+from earsr_tf.media.sound import read_voice
+from earsr_tf.media.sound import SAMPLE_RATE_HZ
+from earsr_tf.media.sound import SILENCE_PEAK
 
 __all__ = (
-    'MediaError', 'centre_square', 'check_sound', 'check_video',
-    'check_voice', 'encode_png', 'encode_wav', 'list_images', 'read_audio',
+    'MIN_SECONDS', 'SAMPLE_RATE_HZ', 'SILENCE_PEAK', 'MediaError',
+    'centre_square', 'check_sound', 'check_video', 'check_voice', 'encode_png',
+    'encode_wav', 'image_size', 'list_images', 'read_audio', 'read_audio_bytes',
     'read_frames', 'read_image', 'read_video_frames', 'read_voice', 'sniff',
     'spread')
 
-SAMPLE_RATE_HZ = decoding.SAMPLE_RATE_HZ
-MIN_SECONDS = 1.0
-SILENCE_PEAK = 10  # of 32768: -70 dB
-MAX_IMAGE_BYTES = 8 << 20
-MAX_AUDIO_BYTES = 64 << 20
-MAX_VIDEO_BYTES = 512 << 20
-MAX_SIDE = 4096
 MAX_VIDEO_SECONDS = 30
+_IMAGE_ENDINGS = (
+    '.png', '.jpg', '.jpeg', '.webp', '.avif', '.heic', '.heif', '.tif',
+    '.tiff', '.gif', '.bmp')
 STRIDE = 5  # frames considered: one in five, 0.2 s at 25 fps
-
-
-def read_image(
-    path: str | os.PathLike[str], size: int | None = None) -> np.ndarray:
-  """Reads a PNG, JPEG, BMP or WebP image.
-
-  EXIF rotation is applied; transparency is laid over white; grey, palette,
-  CMYK and 16-bit images become 8-bit RGB (the high byte of 16 bits).
-
-  Args:
-    path: The file; at most 8 MB and 4096 x 4096.
-    size: If given, the centre square is cut out and reduced or enlarged to
-      this side (bicubic, antialiased).
-
-  Returns:
-    [H, W, 3] uint8, or [size, size, 3].
-
-  Raises:
-    MediaError: If it is no such image or is damaged.
-  """
-  kind = sniff(path)
-  if kind not in sniffing.IMAGES:
-    raise MediaError(path, f'is not an image ({kind})',
-                     'give a PNG, JPEG, BMP or WebP file')
-  sniffing.check_bytes(path, MAX_IMAGE_BYTES)
-  data = pathlib.Path(path).read_bytes()
-  slow = structure.problem(kind, data)
-  if slow:
-    raise MediaError(path, slow)
-  try:
-    with Image.open(io.BytesIO(data), formats=[kind.upper()]) as image:
-      if max(image.size) > MAX_SIDE or min(image.size) < 1:
-        raise MediaError(
-            path, f'is {image.width} x {image.height} pixels',
-            f'give at most {MAX_SIDE} x {MAX_SIDE}')
-      image.load()
-      rgb = _to_rgb(_upright(image))
-  except MediaError:
-    raise
-  except UnidentifiedImageError:  # its text holds a memory address
-    raise MediaError(path, f'is a damaged {kind} (bad header)') from None
-  except Image.DecompressionBombError:
-    raise MediaError(path, 'has far too many pixels',
-                     f'give at most {MAX_SIDE} x {MAX_SIDE}') from None
-  except Exception as e:  # noqa: BLE001
-    # Pillow raises a dozen types on damaged files.
-    raise MediaError(
-        path, f'is a damaged {kind} ({_one_line(e)})') from None
-  return np.asarray(rgb if size is None else _square(rgb, size))
-
-
-def read_audio(
-    path: str | os.PathLike[str], max_seconds: float = 20.0,
-    start: float = 0.0) -> np.ndarray:
-  """Reads the sound of an audio or video file: [n] int16, 16 kHz, mono.
-
-  Args:
-    path: WAV, FLAC, Ogg, MP3, AAC/M4A, AIFF, WMA, AMR, AU, CAF, or a video;
-      at most 64 MB, video 512 MB.
-    max_seconds: The rest is not read.
-    start: Seconds to skip.
-
-  Raises:
-    MediaError: If there is no sound in it or it is damaged.
-  """
-  check_sound(path)
-  raw = decoding.decode(
-      path, child.Input(os.fspath(path), start + max_seconds),
-      decoding.sound_options(max_seconds, start=start), 'no sound')
-  return decoding.to_samples(path, raw)
-
-
-def check_sound(path: str | os.PathLike[str]) -> None:
-  """Raises MediaError unless its first bytes and size may be of a sound."""
-  kind = sniff(path)
-  if kind not in sniffing.SOUNDS + sniffing.VIDEOS:
-    raise MediaError(
-        path, f'is not a sound file ({kind})',
-        'give WAV, FLAC, Ogg, MP3, M4A, AIFF, WMA, AMR, AU, CAF or a video '
-        'with sound')
-  sniffing.check_bytes(
-      path, MAX_VIDEO_BYTES if kind in sniffing.VIDEOS else MAX_AUDIO_BYTES)
 
 
 def check_video(path: str | os.PathLike[str]) -> None:
@@ -132,30 +54,6 @@ def check_video(path: str | os.PathLike[str]) -> None:
     raise MediaError(path, f'is not a video ({kind})',
                      'give MP4, Matroska, WebM, AVI, FLV or MPEG')
   sniffing.check_bytes(path, MAX_VIDEO_BYTES)
-
-
-def read_voice(
-    path: str | os.PathLike[str], max_seconds: float = 20.0,
-    start: float = 0.0) -> np.ndarray:
-  """As `read_audio`, but refuses what cannot be a voice.
-
-  Raises:
-    MediaError: Also if it is shorter than a second or silent.
-  """
-  return check_voice(path, read_audio(path, max_seconds, start))
-
-
-def check_voice(
-    path: str | os.PathLike[str], samples: np.ndarray) -> np.ndarray:
-  """Returns [n] int16 samples if they can be a voice, else MediaError."""
-  seconds = samples.size / SAMPLE_RATE_HZ
-  if seconds < MIN_SECONDS:
-    raise MediaError(path, f'has {seconds:.2f} s of sound',
-                     f'at least {MIN_SECONDS:g} s is needed')
-  levels = samples.astype(np.float32)
-  if np.abs(levels - levels.mean()).max() < SILENCE_PEAK:  # as in serving
-    raise MediaError(path, 'is silent', 'give a recording of a voice')
-  return samples
 
 
 def read_video_frames(
@@ -213,7 +111,7 @@ def list_images(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
   try:
     files = sorted(
         p for p in pathlib.Path(folder).iterdir()
-        if p.suffix.lower() in ('.png', '.jpg', '.jpeg', '.bmp', '.webp'))
+        if p.suffix.lower() in _IMAGE_ENDINGS)
   except OSError as e:
     raise MediaError(folder, f'cannot be listed ({e.strerror})') from None
   if not files:
@@ -232,58 +130,9 @@ def _frames(
     limit: int) -> np.ndarray:
   """Decodes one frame in `stride`, at most `limit`: [n, size, size, 3]."""
   filters = (f"select='not(mod(n,{stride}))',"
-             + decoding.CENTRE_SQUARE
+             + decoding.SQUARE_PIXELS + decoding.CENTRE_SQUARE
              + decoding.SCALE.format(width=size, height=size))
   raw = decoding.decode(
       path, child.Input(os.fspath(path), MAX_VIDEO_SECONDS),
       decoding.picture_options(filters, limit), 'no picture')
   return decoding.to_frames(raw, size, size)
-
-
-def _upright(image: Image.Image) -> Image.Image:
-  """Applies EXIF rotation; an EXIF block that is damaged counts as none."""
-  try:
-    return ImageOps.exif_transpose(image)
-  except Exception:  # noqa: BLE001
-    # Pillow raises a dozen types on damaged EXIF.
-    return image
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-  """8-bit RGB of any mode."""
-  if image.mode.startswith('I'):  # 16-bit grey; Pillow alone would clip it
-    grey = np.clip(np.asarray(image, np.int64), 0, 65535) >> 8
-    return Image.fromarray(grey.astype(np.uint8)).convert('RGB')
-  if image.mode in ('RGBA', 'LA', 'PA', 'La', 'RGBa') or (
-      'transparency' in image.info):
-    image = image.convert('RGBA')
-    white = Image.new('RGBA', image.size, (255, 255, 255, 255))
-    return Image.alpha_composite(white, image).convert('RGB')
-  return image.convert('RGB')
-
-
-def centre_square(picture: np.ndarray, size: int) -> np.ndarray:
-  """What `read_image` makes of a picture in memory when it is given `size`.
-
-  Args:
-    picture: [H, W, 3] uint8.
-    size: Side of the result in pixels.
-
-  Returns:
-    [size, size, 3] uint8.
-  """
-  return np.asarray(_square(Image.fromarray(picture), size))
-
-
-def _square(image: Image.Image, size: int) -> Image.Image:
-  """Centre square at `size`, antialiased bicubic."""
-  side = min(image.size)
-  left, top = (image.width - side) // 2, (image.height - side) // 2
-  square = image.crop((left, top, left + side, top + side))
-  return square.resize((size, size), Image.Resampling.BICUBIC)
-
-
-def _one_line(error: Exception) -> str:
-  """What an exception says, printable and short."""
-  text = str(error).splitlines()[0] if str(error) else type(error).__name__
-  return ''.join(c for c in text if c.isprintable())[:120]

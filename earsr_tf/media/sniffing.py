@@ -8,7 +8,12 @@ import stat
 VIDEOS = ('MP4', 'Matroska', 'AVI', 'FLV', 'MPEG')
 SOUNDS = ('WAV', 'FLAC', 'Ogg', 'MP3', 'AAC', 'AIFF', 'ASF', 'AMR', 'AU',
           'CAF')
-IMAGES = ('PNG', 'JPEG', 'BMP', 'WebP')
+IMAGES = ('PNG', 'JPEG', 'BMP', 'WebP', 'AVIF', 'HEIC', 'TIFF', 'GIF')
+
+# Brands of still pictures in the container of MP4.
+_STILLS = (('AVIF', b'avif'), ('AVIF', b'avis'), ('HEIC', b'heic'),
+           ('HEIC', b'heix'), ('HEIC', b'heim'), ('HEIC', b'heis'),
+           ('HEIC', b'mif1'))
 
 
 class MediaError(ValueError):
@@ -73,6 +78,7 @@ def _kind(head: bytes) -> str:
   for kind, offset, magic in (
       ('PNG', 0, b'\x89PNG\r\n\x1a\n'), ('JPEG', 0, b'\xff\xd8\xff'),
       ('WebP', 8, b'WEBP'), ('WAV', 8, b'WAVE'), ('AVI', 8, b'AVI '),
+      *((kind, 4, b'ftyp' + brand) for kind, brand in _STILLS),
       ('MP4', 4, b'ftyp'), ('MP4', 4, b'moov'), ('MP4', 4, b'mdat'),
       ('FLAC', 0, b'fLaC'), ('Ogg', 0, b'OggS'), ('MP3', 0, b'ID3'),
       ('AIFF', 8, b'AIF'), ('Matroska', 0, b'\x1a\x45\xdf\xa3'),
@@ -83,7 +89,8 @@ def _kind(head: bytes) -> str:
       ('TIFF', 0, b'II*\0'), ('TIFF', 0, b'MM\0*'), ('zip', 0, b'PK\3\4'),
       ('PDF', 0, b'%PDF'), ('BMP', 0, b'BM')):
     if head[offset:offset + len(magic)] == magic:
-      return kind
+      # mif1 is a still of any codec; the brands behind it say which.
+      return 'AVIF' if kind == 'HEIC' and b'avif' in head[16:] else kind
   if head[0] == 0xff and head[1:2] and head[1] & 0xe0 == 0xe0:
     return 'AAC' if head[1] & 0x06 == 0 else 'MP3'
   if all(b in b'\t\n\r' or b >= 32 and b != 127 for b in head):

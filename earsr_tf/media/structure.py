@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 
-_MAX_CHUNKS = 20_000  # of a PNG; 8 MB in pieces of 4 kB are 2,000
+_MAX_CHUNKS = 20_000  # of a PNG; 64 MB in pieces of 4 kB are 16,000
 _MAX_MARKERS = 2_000  # of a JPEG
 _MAX_SCANS = 100
 _MAX_SCANNED_PIXELS = 256 << 20  # 4096 x 4096 in 16 scans
+_USUAL_SCANS = 10  # of encoders, allowed whatever the size
 
 # The marker that ends the coded data of a scan: no stuffing, no restart.
 _NEXT_MARKER = re.compile(rb'\xff[^\x00\xd0-\xd7\xff]')
@@ -63,7 +64,7 @@ def _jpeg_problem(data: bytes) -> str:
     scans += marker == _SCAN
     if scans > _MAX_SCANS:
       return f'has more than {_MAX_SCANS} scans'
-    if scans > 1 and scans * pixels > _MAX_SCANNED_PIXELS:
+    if scans > _USUAL_SCANS and scans * pixels > _MAX_SCANNED_PIXELS:
       return f'has {scans} scans or more of {pixels / 1e6:.1f} million pixels'
     place += int.from_bytes(data[place:place + 2], 'big')
   return f'has more than {_MAX_MARKERS} markers'

@@ -8,6 +8,7 @@ here. Frames are spread over the clip and no two are nearly the same.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from typing import Callable
@@ -21,6 +22,8 @@ from earsr_tf.media import clip_files
 from earsr_tf.media import decoding
 from earsr_tf.media import reader
 from earsr_tf.media import sniffing
+from earsr_tf.media import sound
+from earsr_tf.media import streamed_wav
 
 MAX_TRACK_SIDE = 512  # a larger square is a scene rather than a face track
 # Grey levels: frames that differ less on average are the same. A still picture
@@ -133,16 +136,22 @@ def _together(
   Raises:
     ChildError: If anything is wrong, a picture that is no track included.
   """
-  inputs = [child.Input(clip.frames, reader.MAX_VIDEO_SECONDS)]
-  if clip.audio:
-    inputs.append(child.Input(clip.audio, wanted.max_seconds))
-  filters = (f"select='not(mod(n,{reader.STRIDE}))'," + _TRACK
+  filters = (f"select='not(mod(n,{reader.STRIDE}))',"
+             + decoding.SQUARE_PIXELS + _TRACK
              + decoding.SCALE.format(width=wanted.size, height=wanted.size))
-  picture, sound = child.run(inputs, [
-      decoding.picture_options(filters, reader.MAX_VIDEO_SECONDS * 30),
-      decoding.sound_options(wanted.max_seconds, source=len(inputs) - 1)])
+  inputs = [child.Input(clip.frames, reader.MAX_VIDEO_SECONDS)]
+  with contextlib.ExitStack() as stack:
+    if clip.audio:
+      inputs.append(child.Input(
+          stack.enter_context(streamed_wav.completed(clip.audio)),
+          wanted.max_seconds))
+    picture, raw = child.run(inputs, [
+        decoding.picture_options(filters, reader.MAX_VIDEO_SECONDS * 30),
+        decoding.sound_options(wanted.max_seconds, source=len(inputs) - 1)])
   return (decoding.to_frames(picture, wanted.size, wanted.size),
-          np.frombuffer(sound, '<i2', len(sound) // 2))
+          sound.uncancelled(
+              clip.audio or clip.frames, np.frombuffer(
+                  raw, '<i2', len(raw) // 2), wanted.max_seconds))
 
 
 def _one_by_one(
@@ -235,14 +244,14 @@ def _check_lengths(
     clip: clip_files.Clip, strides: int, samples: int, max_seconds: float
 ) -> None:
   """Refuses a track whose picture and sound differ in length."""
-  sound = samples / reader.SAMPLE_RATE_HZ * clip.fps
+  heard = samples / reader.SAMPLE_RATE_HZ * clip.fps
   most = strides * reader.STRIDE
   is_cut = samples >= int(max_seconds * reader.SAMPLE_RATE_HZ)
-  if sound > most + MAX_DRIFT or not is_cut and (
-      sound < most - reader.STRIDE + 1 - MAX_DRIFT):
+  if heard > most + MAX_DRIFT or not is_cut and (
+      heard < most - reader.STRIDE + 1 - MAX_DRIFT):
     raise reader.MediaError(
         clip.frames, f'has about {most} frames but {samples / 16000:.2f} s of '
-        f'sound, which are {sound:.0f} frames at {clip.fps:g} frames/s',
+        f'sound, which are {heard:.0f} frames at {clip.fps:g} frames/s',
         'take a whole copy of it')
 
 

@@ -107,7 +107,7 @@ def test_an_array_of_a_picture_is_checked() -> None:
       (picture.astype(np.float32), r'\[20, 30, 3\] float32'),
       (picture[..., :2], r'\[20, 30, 2\] uint8'),
       (picture[:0], r'is 30 x 0 pixels'),
-      (np.zeros([1, 5000, 3], np.uint8), r'is 5000 x 1 pixels')):
+      (np.zeros([1, 17000, 3], np.uint8), r'is 17000 x 1 pixels')):
     with pytest.raises(cli.InputError, match=r'^faces\[3\]: .*' + words):
       face_and_voice.read_picture(bad, 'faces[3]')
 
@@ -151,5 +151,38 @@ def test_unusable_arrays_of_sounds_are_refused(
 
 def test_an_overshoot_is_cut() -> None:
   sound = np.array([1.01, -1.01] * 32000)
-  got = face_and_voice.read_voice(sound, 0.0, print)
+  got = face_and_voice.read_voice(sound, 0.0, print, loudness='as_is')
   np.testing.assert_array_equal(got, np.array([1, -1] * 32000, np.float32))
+
+
+def test_without_an_offset_the_loudest_seconds_are_used(
+    tmp_path: pathlib.Path) -> None:
+  hum = 0.1 * np.sin(2 * np.pi * 150 * np.arange(64_000) / 16_000)
+  sound = np.concatenate([np.zeros(48_000), hum, hum / 10])
+  notices = []
+  got = face_and_voice.read_voice(sound, None, notices.append, name='voice')
+  np.testing.assert_array_equal(got, hum.astype(np.float32))
+  assert notices == [
+      'voice: is longer than 4 s; the loudest 4 s, from 3 s on, are used '
+      '(--offset chooses others)']
+  with pytest.raises(cli.InputError, match='voice: is silent; give a'):
+    face_and_voice.read_voice(np.zeros(10**5), None, print, name='voice')
+
+
+def test_a_quiet_voice_is_brought_to_the_training_unless_told_not_to() -> None:
+  loud = 0.1 * np.sin(2 * np.pi * 150 * np.arange(64_000) / 16_000)
+  quiet, notices = loud / 100, []
+  got = face_and_voice.read_voice(quiet, None, notices.append, name='voice')
+  np.testing.assert_allclose(
+      got.std(), 10 ** (-26 / 20), rtol=1e-4)
+  assert np.corrcoef(got, loud)[0, 1] > 0.999999
+  assert notices == [
+      'voice: is quieter than the voices of the training and is changed by '
+      '+37 dB (--loudness=as_is leaves it)']
+  for sound, loudness in ((quiet, 'as_is'), (loud, 'training')):
+    got = face_and_voice.read_voice(
+        sound, None, notices.append, loudness=loudness)
+    np.testing.assert_array_equal(got, sound.astype(np.float32))
+  assert len(notices) == 1
+  with pytest.raises(cli.InputError, match='--loudness=loud: must be one of'):
+    face_and_voice.read_voice(loud, None, print, loudness='loud')

@@ -44,7 +44,7 @@ def _folders(tmp_path: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 
 def _run(model: str, image: object, audio: object, output: object) -> int:
   return cli.guard(lambda: super_resolve.run(
-      model, str(image), str(audio), str(output)))
+      model, str(image), audio and str(audio), str(output)))
 
 
 def test_pairs_give_what_single_files_give(model, folders, tmp_path, capsys):
@@ -66,8 +66,9 @@ def test_each_bad_file_costs_a_line_and_the_others_are_done(
   _face(faces / 'd.png')
   (voices / 'd.wav').write_bytes(b'no sound')
   _face(faces / 'e.png')
-  (faces / 'f.png').mkdir()
+  os.mkfifo(faces / 'f.png')
   _voice(voices / 'f.wav')
+  (faces / 'empty.png').mkdir()
   _face(faces / 'g\n\x1b[31m.png')
   (faces / '.hidden').write_bytes(b'')
   assert _run(model, faces, voices, tmp_path / 'out') == 65
@@ -117,6 +118,54 @@ def test_equal_names_are_told_apart_or_refused(folders, tmp_path):
   _face(faces / 'a.png.bmp')
   assert 'another face is written as a.png.png' in _pairs(
       faces, voices, tmp_path / 'out')[2].problem
+
+
+def test_folders_in_folders_are_walked(model, folders, tmp_path, capsys):
+  faces, voices = folders
+  for folder in (faces, voices):
+    (folder / 'x' / 'y').mkdir(parents=True)
+    (folder / '.hidden').mkdir()
+  for name in ('x/a', 'x/y/c', '.hidden/a'):
+    _face(faces / f'{name}.png', 200)
+    _voice(voices / f'{name}.wav', 1000)
+  (faces / 'x' / 'again').symlink_to(faces)
+  out = faces / 'x' / 'out'  # results are no faces of the next run
+  for _ in range(2):
+    assert _run(model, faces, voices, out) == 0
+    assert capsys.readouterr().err == ''
+  assert sorted(str(p.relative_to(out)) for p in out.rglob('*.png')) == [
+      'a.png', 'b.png', 'x/a.png', 'x/y/c.png']
+  with Image.open(out / 'a.png') as one, Image.open(out / 'x' / 'a.png') as two:
+    assert np.any(np.asarray(one) != np.asarray(two))
+  _face(faces / 'x' / 'b.png')  # has a voice elsewhere only
+  assert [p.problem for p in _pairs(faces, voices, out)] == [
+      '', '', '', f'there is no voice of the same name in {voices}', '']
+
+
+def test_results_may_be_jpegs(model, folders, tmp_path):
+  faces, voices = folders
+  assert cli.guard(lambda: super_resolve.run(
+      model, str(faces), str(voices), str(tmp_path / 'out'),
+      output_format='jpeg')) == 0
+  assert sorted(os.listdir(tmp_path / 'out')) == ['a.jpg', 'b.jpg']
+  assert _run(model, faces, voices, tmp_path / 'png') == 0
+  with Image.open(tmp_path / 'out' / 'a.jpg') as jpeg, Image.open(
+      tmp_path / 'png' / 'a.png') as png:
+    assert jpeg.format == 'JPEG'
+    assert np.abs(np.asarray(jpeg, int) - np.asarray(png, int)).mean() < 3
+
+
+def test_faces_without_voices(model, folders, tmp_path, capsys):
+  faces, voices = folders
+  assert _run(model, faces, None, tmp_path / 'out') == 0
+  lines = capsys.readouterr().err.splitlines()
+  assert len(lines) == 1 and 'there is no voice: the image alone' in lines[0]
+  assert cli.guard(lambda: super_resolve.run(
+      model, str(faces), str(voices), str(tmp_path / 'zero'),
+      strength=0.0)) == 0
+  for name in ('a.png', 'b.png'):
+    assert (tmp_path / 'out' / name).read_bytes() == (
+        tmp_path / 'zero' / name).read_bytes()
 
 
 def test_unusable_folders_are_refused(model, folders, tmp_path, capsys):

@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 
+import numpy as np
 from PIL import Image
 import pytest
 
@@ -127,8 +128,12 @@ def test_bad_outputs_are_refused(
     model: str, files: dict[str, str], tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str]) -> None:
   code, line = _refused(
-      capsys, model, files, output=str(tmp_path / 'x' / 'result.jpg'))
-  assert code == 1 and 'must end in .png' in line
+      capsys, model, files, output=str(tmp_path / 'x' / 'result.gif'))
+  assert code == 1 and 'must end in .png, .jpg or .jpeg' in line
+  code, line = _refused(
+      capsys, model, files, output=str(tmp_path / 'x' / 'result.jpg'),
+      output_format='png')
+  assert code == 1 and '--output_format=png' in line
   assert not (tmp_path / 'x').exists()
   (tmp_path / 'folder.png').mkdir()
   code, line = _refused(
@@ -137,6 +142,37 @@ def test_bad_outputs_are_refused(
   code, line = _refused(
       capsys, model, files, output=files['image'] + '/sub/result.png')
   assert code == 73 and 'no folder that can be written' in line
+
+
+def test_the_ending_says_what_is_written(
+    model: str, files: dict[str, str], tmp_path: pathlib.Path) -> None:
+  super_resolve.run(model, **files)
+  right = np.asarray(Image.open(files['output']), int)
+  for name in ('a.jpg', 'b.JPEG'):
+    super_resolve.run(model, **{**files, 'output': str(tmp_path / name)})
+    with Image.open(tmp_path / name) as image:
+      assert image.format == 'JPEG'
+      assert np.abs(np.asarray(image, int) - right).mean() < 3
+
+
+def test_without_a_voice_the_image_alone_makes_the_face(
+    model: str, files: dict[str, str], tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str]) -> None:
+  notices = []
+  super_resolve.run(
+      model, **{**files, 'audio': None}, notice=notices.append)
+  assert len(notices) == 1 and '(E_l and G, as with --strength=0)' in notices[0]
+  alone = pathlib.Path(files['output']).read_bytes()
+  super_resolve.run(
+      model, **{**files, 'output': str(tmp_path / 'zero.png')}, strength=0.0)
+  assert (tmp_path / 'zero.png').read_bytes() == alone
+  super_resolve.run(
+      model, **{**files, 'output': str(tmp_path / 'one.png')})
+  assert (tmp_path / 'one.png').read_bytes() != alone
+  code, line = _refused(
+      capsys, model, {**files, 'output': str(tmp_path / 'n' / 'result.png')},
+      audio=None, strength=1.5)
+  assert code == 1 and '--strength=1.5: says how much the voice' in line
 
 
 def test_a_damaged_model_is_refused_by_name(

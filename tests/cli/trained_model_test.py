@@ -122,7 +122,8 @@ def test_strength_blends_the_codes(
         codes['low'] + strength * (codes['fused'] - codes['low']))
     expected = tf.cast(tf.clip_by_value(tf.round(
         (networks.generator(code) + 1.0) * 127.5), 0, 255), tf.uint8).numpy()
-    made.append(loaded.super_resolve(low, waveform, strength=strength))
+    made.append(loaded.super_resolve(
+        low, waveform, strength=strength, loudness='as_is'))
     assert _difference(made[-1], expected) <= 1, strength
   # Else the above shows nothing.
   assert min(_difference(made[0], other) for other in made[1:]) > 5
@@ -136,6 +137,17 @@ def test_the_image_alone_knows_no_voice(
   np.testing.assert_array_equal(of_one, of_other)
   plain = loaded.super_resolve(face, _sound(100))
   assert _difference(of_one, plain) > 2  # else the test shows nothing
+
+
+def test_without_a_voice_the_image_is_alone(
+    loaded: trained_model.TrainedModel) -> None:
+  faces, notices = np.stack([_picture(4), _picture(5)]), []
+  alone = loaded.super_resolve(faces, notice=notices.append)
+  np.testing.assert_array_equal(
+      alone, loaded.super_resolve(faces, _sound(100), strength=0))
+  assert notices == [trained_model.NO_VOICE]
+  one = loaded.super_resolve(faces[0], notice=notices.append)
+  assert one.ndim == 3 and _difference(one, alone[0]) <= 1
 
 
 @pytest.fixture(scope='module', name='functions')

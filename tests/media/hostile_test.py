@@ -15,10 +15,14 @@ from tools.hostile import corpus
 
 # Used, by role, against all expectations: names are no reason to refuse.
 FACES = {'%d.png', '-i.png', 'png_animated.png', 'webp_animated.webp',
-         'png_4096.png', 'mp4_good.mp4', 'folder_of_one.mp4'}
+         'png_4096.png', 'mp4_good.mp4', 'folder_of_one.mp4',
+         'picture.gif', 'picture.tiff', 'avif_good.avif',
+         'jpeg_no_profile.jpg'}
 VOICES = {'-i.wav', '%05d.wav', 'two\nlines\x1b[31m.wav',
           'not_utf8_\udcff\udcfe.wav', 'mp4_good.mp4'}
 REFUSED = {
+    'tiff_cut.tiff': 'damaged TIFF', 'gif_60000.gif': 'far too many',
+    'avif_cut.avif': 'damaged AVIF', 'heic_head.heic': 'HEIC',
     'png_20000.png': 'has far too many pixels',
     'jpeg_1000_scans.jpg': 'scans', 'jpeg_2048_80_scans.jpg': 'scans',
     'jpeg_65500.jpg': 'pixels',

@@ -47,49 +47,6 @@ def _tone(seconds, rate=16000, hertz=440.0):
       2 * np.pi * hertz * np.arange(int(seconds * rate)) / rate)).astype('<i2')
 
 
-def test_image_modes_become_rgb(tmp_path):
-  grey = np.full((4, 6), 90, np.uint8)
-  rgba = np.zeros((4, 6, 4), np.uint8)
-  rgba[..., 0], rgba[..., 3] = 200, 255
-  rgba[:, 3:, 3] = 0  # right half transparent: white
-  image = reader.read_image(_save(tmp_path / 'l.png', grey))
-  assert image.shape == (4, 6, 3) and image.dtype == np.uint8
-  assert np.all(image == 90)
-  image = reader.read_image(_save(tmp_path / 'rgba.png', rgba))
-  assert image[0, 0].tolist() == [200, 0, 0]
-  assert image[0, 5].tolist() == [255, 255, 255]
-  image = reader.read_image(
-      _save(tmp_path / '16.png', np.full((4, 6), 0x5a12, np.uint16)))
-  assert np.all(image == 0x5a)
-  palette = Image.fromarray(grey).convert('P')
-  palette.save(tmp_path / 'p.png', transparency=0)
-  assert reader.read_image(tmp_path / 'p.png').shape == (4, 6, 3)
-  Image.fromarray(rgba[..., :3]).convert('CMYK').save(tmp_path / 'c.jpg')
-  assert abs(int(reader.read_image(tmp_path / 'c.jpg')[0, 0, 0]) - 200) < 12
-
-
-def test_exif_rotation_is_applied(tmp_path):
-  array = np.zeros((40, 60, 3), np.uint8)
-  array[:, :30] = 255  # left half white
-  exif = Image.Exif()
-  exif[274] = 6  # shown after a quarter turn clockwise
-  path = _save(tmp_path / 'r.jpg', array, exif=exif, quality=95)
-  image = reader.read_image(path)
-  assert image.shape == (60, 40, 3)
-  assert image[:25].mean() > 250 and image[35:].mean() < 5
-
-
-def test_size_cuts_the_centre_square(tmp_path):
-  array = np.zeros((50, 150, 3), np.uint8)
-  array[:, 50:100] = 200
-  image = reader.read_image(_save(tmp_path / 'w.png', array), 8)
-  assert image.shape == (8, 8, 3) and np.all(image == 200)
-  noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-  np.testing.assert_array_equal(
-      reader.read_image(_save(tmp_path / 'n.png', noise), 8),
-      np.asarray(Image.fromarray(noise).resize((8, 8), Image.BICUBIC)))
-
-
 def test_voice_at_16_khz_is_read_to_the_bit(tmp_path):
   tone = _tone(1.5)
   samples = reader.read_audio(_wav(tmp_path / 'a.wav', tone))
@@ -158,6 +115,24 @@ def test_a_short_video_gives_what_it_has(tmp_path):
   assert len(reader.read_video_frames(tmp_path / 'v.mp4', 8, 16)) == 5
 
 
+def test_a_video_is_read_as_it_is_shown(tmp_path):
+  # A white square in the middle of 64x64, turned or with pixels 2 wide.
+  source = "color=black:s=64x64:r=25:d=0.4,drawbox=16:8:32:48:white:fill"
+  for name, filters in (('plain', 'null'), ('narrow', 'scale=32:64,setsar=2'),
+                        ('flat', 'scale=64:32,setsar=1/2')):
+    _ffmpeg('-f', 'lavfi', '-i', source, '-vf', filters, '-c:v', 'libx264',
+            '-qp', '0', str(tmp_path / f'{name}.mp4'))
+  _ffmpeg('-display_rotation', '90', '-i', str(tmp_path / 'plain.mp4'), '-c',
+          'copy', str(tmp_path / 'turned.mp4'))
+  plain = reader.read_video_frames(tmp_path / 'plain.mp4', 1, 32)[0]
+  assert (plain[..., 0] > 127).sum() == 16 * 24
+  for name in ('narrow', 'flat'):
+    made = reader.read_video_frames(tmp_path / f'{name}.mp4', 1, 32)[0]
+    assert np.abs(made.astype(int) - plain).mean() < 4
+  turned = reader.read_video_frames(tmp_path / 'turned.mp4', 1, 32)[0]
+  assert np.abs(turned.astype(int) - np.rot90(plain)).mean() < 4
+
+
 def test_read_frames_takes_images_and_folders(tmp_path):
   for level in range(10):
     _save(tmp_path / f'{level}.png', np.full((20, 20, 3), level, np.uint8))
@@ -183,7 +158,8 @@ def test_bad_files_are_named_in_one_line(tmp_path):
   with pytest.raises(reader.MediaError) as e:
     reader.read_image(text)
   assert str(e.value) == (
-      f'{text}: is not an image (text); give a PNG, JPEG, BMP or WebP file')
+      f'{text}: is not an image (text); give a PNG, JPEG, WebP, AVIF, '
+      'HEIC, TIFF, GIF or BMP file')
   for read in (reader.read_audio, lambda p: reader.read_video_frames(p, 1)):
     with pytest.raises(reader.MediaError, match=r'\(text\)'):
       read(text)
@@ -204,23 +180,6 @@ def test_bad_files_are_named_in_one_line(tmp_path):
     reader.read_image(odd)
   assert '\n' not in str(e.value)
   assert str(pickle.loads(pickle.dumps(e.value))) == str(e.value)
-
-
-def test_large_and_damaged_images_are_refused(tmp_path):
-  path = _save(tmp_path / 'wide.png', np.zeros((1, 5000), np.uint8))
-  with pytest.raises(reader.MediaError, match='5000 x 1 pixels'):
-    reader.read_image(path)
-  noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
-  for name in ('a.png', 'a.jpg'):
-    path = pathlib.Path(_save(tmp_path / name, noise))
-    path.write_bytes(path.read_bytes()[:1500])
-    with pytest.raises(reader.MediaError, match='damaged'):
-      reader.read_image(path)
-  with open(tmp_path / 'big.png', 'wb') as f:
-    f.write(reader.encode_png(noise))
-    f.truncate(9 << 20)
-  with pytest.raises(reader.MediaError, match='has 9 MB'):
-    reader.read_image(tmp_path / 'big.png')
 
 
 def test_a_flood_is_read_without_pauses(tmp_path, monkeypatch):

@@ -171,7 +171,14 @@ def _pictures() -> Iterator[_Item]:
   yield 'bmp_60000.bmp', head + bytes(1000)
   yield 'bmp_cut.bmp', face(64, 'BMP')[:500]
   yield 'picture.gif', _animated('GIF')
+  yield 'jpeg_no_profile.jpg', face(64, 'JPEG', icc_profile=b'\xff' * 5000)
   yield 'picture.tiff', face(64, 'TIFF')
+  yield 'tiff_cut.tiff', face(64, 'TIFF', compression='tiff_lzw')[:-900]
+  yield 'gif_60000.gif', b'GIF89a' + struct.pack('<HH', 60000, 60000) + (
+      _animated('GIF')[10:])
+  yield 'avif_good.avif', face(64, 'AVIF')
+  yield 'avif_cut.avif', face(64, 'AVIF')[:-200]
+  yield 'heic_head.heic', b'\0\0\0\x18ftypheic' + bytes(1000)
   yield 'archive.png', b'PK\3\4' + bytes(1000)
 
 
@@ -189,6 +196,7 @@ def _waves() -> Iterator[_Item]:
   yield 'wav_rate_1.wav', wav(loud, rate=1)
   yield 'wav_192k_8.wav', wav(loud * 60, rate=192000, channels=8)
   yield 'wav_stated_4g.wav', wav(loud, stated=2**32 - 1)
+  yield 'wav_stated_0.wav', wav(loud, stated=0)
   yield 'wav_no_data.wav', wav(b'')
   yield 'wav_one_sample.wav', wav(b'\1\2')
   yield 'wav_silent.wav', wav(bytes(2 * _RATE * 2))

@@ -125,7 +125,7 @@ def test_export_and_super_resolve_use_the_weights(
   export.run(run_root, str(tmp_path / 'models'))
   super_resolve.run(
       str(tmp_path / 'models'), str(tmp_path / 'face.png'),
-      str(tmp_path / 'voice.wav'), str(tmp_path / 'out.png'))
+      str(tmp_path / 'voice.wav'), str(tmp_path / 'out.png'), loudness='as_is')
   made = reader.read_image(str(tmp_path / 'out.png')).astype(int)
   levels = np.clip((expected['image'][1] / 2 + 0.5) * 255, 0, 255)
   assert made.shape == (128, 128, 3)
