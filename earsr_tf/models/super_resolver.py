@@ -11,8 +11,10 @@ from __future__ import annotations
 import tensorflow as tf
 
 from earsr_tf.models import audio_encoder as audio_encoder_model
+from earsr_tf.models import blocks
 from earsr_tf.models import fusion as fusion_model
 from earsr_tf.models import generator as generator_model
+from earsr_tf.models import layers
 from earsr_tf.models import low_res_encoder as low_res_encoder_model
 from earsr_tf.ops import consistency as consistency_lib
 from earsr_tf.ops import consistency_mode
@@ -109,6 +111,20 @@ class SuperResolver(tf.Module):
     low, fused = codes['low'], codes['fused']
     return self.normalize_code(
         low + voice_strength[:, tf.newaxis, tf.newaxis] * (fused - low))
+
+  def fold(self) -> None:
+    """Computes once what every call would compute of the weights alone.
+
+    Equalised learning rates are multiplied into the kernels, kernels that
+    resample are spread, and all get the type of their products. The model
+    gives the same pictures up to rounding, but it can no longer be trained,
+    nor can a checkpoint be restored into it.
+    """
+    for module in self.submodules:
+      if isinstance(module, (
+          blocks.ConvBlock, blocks.Dense, layers.EqualizedConv2D,
+          layers.EqualizedDense)):
+        module.fold()
 
   def __call__(
       self, image_low: tf.Tensor, waveform: tf.Tensor,

@@ -54,7 +54,9 @@ def conv2d(x: tf.Tensor, kernel: tf.Tensor, stride: int = 1) -> tf.Tensor:
   Raises:
     ValueError: If the shapes do not fit.
   """
-  _assert_fits(x, kernel)
+  shapes.assert_shape(kernel, [None, None, None, None], 'kernel')
+  shapes.assert_shape(
+      x, [None, None, None, kernel.shape[2]], 'feature map')
   kernel = tf.cast(kernel, x.dtype)
   batch, height, width, _ = x.shape
   most = 0 if None in (height, width) else largest_patch_batch(
@@ -100,10 +102,9 @@ def product(x: tf.Tensor, kernel: tf.Tensor, dtype: str) -> tf.Tensor:
     dtype: To which both are cast.
 
   Returns:
-    [B, M] of the kernel's type.
+    [B, M] of that type.
   """
-  y = tf.matmul(tf.cast(x, dtype), tf.cast(kernel, dtype))
-  return tf.cast(y, kernel.dtype)
+  return tf.matmul(tf.cast(x, dtype), tf.cast(kernel, dtype))
 
 
 def add_bias(x: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
@@ -149,16 +150,47 @@ def spread_kernel(kernel: tf.Tensor, mirrored: bool = False) -> tf.Tensor:
   return tf.reshape(spread, [4, 4, *channels])
 
 
-def upsample_conv2d(
-    x: tf.Tensor, kernel: tf.Tensor, mirrored: bool = True) -> tf.Tensor:
-  """Doubles the side and convolves, in one transposed convolution.
+def upsampling_kernel(
+    kernel: tf.Tensor, mirrored: bool = True) -> tf.Tensor:
+  """The kernel with which `transposed_conv2d` doubles the side.
 
   Args:
-    x: [B, H, W, Cin].
     kernel: [3, 3, Cin, Cout].
     mirrored: True equals nearest upsampling followed by `conv2d`; False is
       StyleGAN's fused form, which applies the kernel unflipped and is thus
       the spatial mirror image of the other.
+
+  Returns:
+    [4, 4, Cout, Cin].
+
+  Raises:
+    ValueError: If the shape does not fit.
+  """
+  return tf.transpose(spread_kernel(kernel, mirrored), [0, 1, 3, 2])
+
+
+def downsampling_kernel(kernel: tf.Tensor) -> tf.Tensor:
+  """The kernel with which `conv2d` of stride 2 convolves and halves the side.
+
+  Args:
+    kernel: [3, 3, Cin, Cout].
+
+  Returns:
+    [4, 4, Cin, Cout]; its convolution equals that of `kernel` followed by a
+    2x2 box average.
+
+  Raises:
+    ValueError: If the shape does not fit.
+  """
+  return spread_kernel(kernel) * 0.25
+
+
+def transposed_conv2d(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+  """Transposed convolution of stride 2 with SAME padding.
+
+  Args:
+    x: [B, H, W, Cin].
+    kernel: [4, 4, Cout, Cin], of `upsampling_kernel`.
 
   Returns:
     [B, 2 H, 2 W, Cout].
@@ -166,8 +198,9 @@ def upsample_conv2d(
   Raises:
     ValueError: If the shapes do not fit.
   """
-  _assert_fits(x, kernel)
-  kernel = tf.transpose(spread_kernel(kernel, mirrored), [0, 1, 3, 2])
+  shapes.assert_shape(kernel, [4, 4, None, None], 'kernel')
+  shapes.assert_shape(
+      x, [None, None, None, kernel.shape[3]], 'feature map')
   batch, height, width, _ = tf.unstack(tf.shape(x))
   static = x.shape
   sides = [s if s is not None else d for s, d in zip(
@@ -177,23 +210,6 @@ def upsample_conv2d(
   return tf.ensure_shape(y, [
       static[0], *(None if s is None else 2 * s for s in static[1:3]),
       kernel.shape[2]])
-
-
-def downsample_conv2d(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-  """Convolves and averages 2x2 blocks, in one strided convolution.
-
-  Args:
-    x: [B, H, W, Cin] with even H and W.
-    kernel: [3, 3, Cin, Cout].
-
-  Returns:
-    [B, H / 2, W / 2, Cout]; equals `conv2d` followed by a 2x2 box average.
-
-  Raises:
-    ValueError: If the shapes do not fit.
-  """
-  _assert_fits(x, kernel)
-  return conv2d(x, spread_kernel(kernel) * 0.25, 2)
 
 
 def _patch_product(
@@ -230,9 +246,3 @@ def _taps(
   total = max((out - 1) * stride + size - side, 0)
   places = np.arange(out)[:, np.newaxis] * stride + np.arange(size)
   return places, total // 2, total - total // 2
-
-
-def _assert_fits(x: tf.Tensor, kernel: tf.Tensor) -> None:
-  shapes.assert_shape(kernel, [None, None, None, None], 'kernel')
-  shapes.assert_shape(
-      x, [None, None, None, kernel.shape[2]], 'feature map')
