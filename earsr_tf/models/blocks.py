@@ -57,7 +57,7 @@ class ConvBlock(tf.keras.layers.Layer):
     return layers.leaky_relu(self.linear(x))
 
   def fold(self) -> None:
-    """Casts the kernel once and for all; see `SuperResolver.fold`."""
+    """Casts the kernel once and for all; see `super_resolver.fold`."""
     if self._product_dtype is not None:
       self.kernel = layers.folded_kernel(self.kernel, self._product_dtype)
 
@@ -111,6 +111,6 @@ class Dense(tf.keras.layers.Layer):
     return tf.nn.bias_add(tf.cast(y, self.bias.dtype), self.bias)
 
   def fold(self) -> None:
-    """Casts the kernel once and for all; see `SuperResolver.fold`."""
+    """Casts the kernel once and for all; see `super_resolver.fold`."""
     if self._product_dtype is not None:
       self.kernel = layers.folded_kernel(self.kernel, self._product_dtype)

@@ -108,7 +108,7 @@ class EqualizedDense(tf.keras.layers.Layer):
     return tf.cast(y, bias.dtype) + bias
 
   def fold(self) -> None:
-    """Scales kernel and bias once and for all; see `SuperResolver.fold`."""
+    """Scales kernel and bias once and for all; see `super_resolver.fold`."""
     if not self._is_folded:
       self.kernel.assign(self.kernel * self._scale)
       self.bias.assign(self.bias * self._lr_multiplier)
@@ -178,7 +178,7 @@ class EqualizedConv2D(tf.keras.layers.Layer):
   def fold(self) -> None:
     """Makes `kernel` what the convolution takes: scaled, spread, cast.
 
-    See `SuperResolver.fold`.
+    See `super_resolver.fold`.
     """
     if not self._is_folded:
       self.kernel = folded_kernel(

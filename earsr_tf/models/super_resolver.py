@@ -112,20 +112,6 @@ class SuperResolver(tf.Module):
     return self.normalize_code(
         low + voice_strength[:, tf.newaxis, tf.newaxis] * (fused - low))
 
-  def fold(self) -> None:
-    """Computes once what every call would compute of the weights alone.
-
-    Equalised learning rates are multiplied into the kernels, kernels that
-    resample are spread, and all get the type of their products. The model
-    gives the same pictures up to rounding, but it can no longer be trained,
-    nor can a checkpoint be restored into it.
-    """
-    for module in self.submodules:
-      if isinstance(module, (
-          blocks.ConvBlock, blocks.Dense, layers.EqualizedConv2D,
-          layers.EqualizedDense)):
-        module.fold()
-
   def __call__(
       self, image_low: tf.Tensor, waveform: tf.Tensor,
       voice_strength: tf.Tensor | None = None) -> tf.Tensor:
@@ -148,3 +134,21 @@ class SuperResolver(tf.Module):
     image_high = pixels.to_uint8(self.generator(code))
     return consistency_lib.correct_uint8(
         image_high, image_low, self._consistency)
+
+
+def fold(network: tf.Module) -> None:
+  """Computes once what every call would compute of the weights alone.
+
+  Equalised learning rates are multiplied into the kernels, kernels that
+  resample are spread, and all get the type of their products. The network
+  gives the same up to rounding, but it can no longer be trained, nor can a
+  checkpoint be restored into it.
+
+  Args:
+    network: A network of the super-resolver, or all of it.
+  """
+  for module in network.submodules:
+    if isinstance(module, (
+        blocks.ConvBlock, blocks.Dense, layers.EqualizedConv2D,
+        layers.EqualizedDense)):
+      module.fold()

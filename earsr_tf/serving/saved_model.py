@@ -79,7 +79,7 @@ def save(model: super_resolver.SuperResolver, low_res_size: int,
   """Writes a model as the next free version of an export folder.
 
   Args:
-    model: Restored model; is folded, see `SuperResolver.fold`.
+    model: Restored model; is folded, see `super_resolver.fold`.
     low_res_size: Side of `image_low`.
     output: Export folder; created when absent.
     facts: Entries of manifest.json that say where the model comes from.
@@ -90,7 +90,7 @@ def save(model: super_resolver.SuperResolver, low_res_size: int,
   Raises:
     OSError: If the folder cannot be written; nothing is left behind.
   """
-  model.fold()
+  super_resolver.fold(model)
   served = signatures.ServedModel(model=model, low_res_size=low_res_size)
   offered = signatures.signatures(served)
   return publish(

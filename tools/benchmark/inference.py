@@ -9,22 +9,22 @@ when others use the machine.
 from __future__ import annotations
 
 from concurrent import futures
-import contextlib
 import dataclasses
 import functools
 import multiprocessing
 import tempfile
 from typing import Any, Callable, Iterator
-from unittest import mock
 
 import numpy as np
 
 from tools.benchmark import measurement
+from tools.benchmark import served_models
 
-PARTS = ('memory', 'batch_1', 'batch_8', 'batch_32')
+PARTS = ('memory', 'batch_1', 'batch_8', 'batch_32', 'bf16')
 
 _ROOFLINE = {1: '>= 0.60', 8: '>= 0.80', 32: '>= 0.92'}  # at the paper's size
 _FASTER = {1: '>= 1.8', 8: '>= 1.3', 32: '>= 1.3'}
+_FASTER_BF16 = {1: '>= 1.4', 8: '>= 1.6'}
 _MATRIX_SIDE = 4096
 _STREAMED_SIDE = 8192  # 268 MB: more than a cache holds
 _LEAST_IMAGES = 4  # of a turn of a case
@@ -52,9 +52,15 @@ def measure(options: measurement.Options) -> Iterator[measurement.Row]:
     layers = products(options.preset)
     yield measurement.Row(
         'operations of an image', sum(x.flop for x in layers) / 1e9, 'GFLOP')
-    functions = _functions(options.preset)
+    functions = served_models.plain_and_exported(options.preset)
     for batch in batches:
       yield from _batch_rows(batch, functions, layers, options)
+    del functions  # before there is another model in memory
+  if 'bf16' in parts:
+    functions = served_models.float32_and_bf16(options.preset)
+    for batch, target in _FASTER_BF16.items():
+      rates, pictures = _turns(batch, functions, options)
+      yield from _comparison_rows(batch, rates, pictures, target)
 
 
 def products(preset: str) -> list[Layer]:
@@ -69,9 +75,9 @@ def products(preset: str) -> list[Layer]:
 
   from earsr_tf.ops import spectrogram
   from earsr_tf.training import cost
-  low_size = _low_size(preset)
-  with tf.Graph().as_default(), _convolutions():
-    model = _model(preset)
+  low_size = served_models.low_size(preset)
+  with tf.Graph().as_default(), served_models.convolutions():
+    model = served_models.random_model(preset)
     # The spectrogram is a loop over the batch and 0.1 % of the time.
     low, voice = (tf.compat.v1.placeholder(tf.float32, shape) for shape in (
         [1, low_size, low_size, 3],
@@ -101,78 +107,6 @@ def roofline(layers: list[Layer], batch: int, flop_rate: float,
              for layer in layers)
 
 
-def _model(preset: str, precision: str = 'float32') -> Any:
-  """The model of a preset with random weights."""
-  from earsr_tf import presets
-  from earsr_tf.models import super_resolver
-  from earsr_tf.stages import networks
-  sizes = presets.get(preset).model
-  return super_resolver.SuperResolver(
-      generator=networks.generator(sizes, precision),
-      low_res_encoder=networks.low_res_encoder(sizes),
-      audio_encoder=networks.audio_encoder(sizes, precision),
-      fusion=networks.fusion(sizes, precision), code_norm=sizes.code_norm)
-
-
-def _low_size(preset: str) -> int:
-  from earsr_tf import presets
-  return presets.get(preset).model.low_res_size
-
-
-def _copy(network: Any, other: Any) -> Any:
-  """Gives a network the weights of another; returns it."""
-  for ours, theirs in zip(network.variables, other.variables, strict=True):
-    ours.assign(theirs)
-  return network
-
-
-@contextlib.contextmanager
-def _convolutions() -> Iterator[None]:
-  """No convolution is traced as patches."""
-  from earsr_tf.ops import convolution
-  with mock.patch.object(convolution, 'largest_patch_batch', lambda *_: 0):
-    yield
-
-
-def _served(model: Any, low_size: int) -> Callable[..., Any]:
-  """The signature `super_resolve`, which keeps the model alive."""
-  from earsr_tf.serving import signatures
-  served = signatures.ServedModel(model=model, low_res_size=low_size)
-  function = served.super_resolve.get_concrete_function()
-  return lambda **inputs: (function(**inputs), served)[0]['image_high']
-
-
-def _functions(preset: str) -> dict[str, Callable[..., Any]]:
-  """The plain graph, and what is exported; they share E_a, E_l and F."""
-  from earsr_tf import presets
-  from earsr_tf.models import super_resolver
-  from earsr_tf.stages import networks
-  model, low_size = _model(preset), _low_size(preset)
-  with _convolutions():
-    plain = _served(model, low_size)
-  sizes = presets.get(preset).model
-  folded = super_resolver.SuperResolver(
-      generator=_copy(networks.generator(sizes), model.generator),
-      low_res_encoder=model.low_res_encoder,
-      audio_encoder=model.audio_encoder, fusion=model.fusion,
-      code_norm=sizes.code_norm)
-  folded.fold()
-  return {'plain graph': plain, 'exported': _served(folded, low_size)}
-
-
-def _inputs(batch: int, low_size: int) -> dict[str, Any]:
-  """Noise to look at and to listen to."""
-  import tensorflow as tf
-
-  from earsr_tf.ops import spectrogram
-  random = np.random.default_rng(0)
-  return {
-      'image_low': tf.constant(random.integers(
-          0, 256, [batch, low_size, low_size, 3], np.uint8)),
-      'waveform': tf.constant(0.1 * random.standard_normal(
-          [batch, spectrogram.NUM_SAMPLES], np.float32))}
-
-
 def _meters() -> dict[str, Callable[[], float]]:
   """Cases for the two limits of the machine: GFLOP and GB."""
   import tensorflow as tf
@@ -188,11 +122,12 @@ def _meters() -> dict[str, Callable[[], float]]:
           stream().numpy(), 4e-9 * _STREAMED_SIDE ** 2)[1]}
 
 
-def _batch_rows(
-    batch: int, functions: dict[str, Callable[..., Any]], layers: list[Layer],
-    options: measurement.Options) -> Iterator[measurement.Row]:
-  """Rates of the functions and of the machine, in turns."""
-  inputs = _inputs(batch, _low_size(options.preset))
+def _turns(
+    batch: int, functions: dict[str, Callable[..., Any]],
+    options: measurement.Options
+) -> tuple[dict[str, measurement.Rate], list[np.ndarray]]:
+  """Rates of the functions and of the machine in turns, and the pictures."""
+  inputs = served_models.inputs(batch, options.preset)
   calls = max(1, _LEAST_IMAGES // batch)
 
   def images(function: Callable[..., Any]) -> int:
@@ -201,28 +136,49 @@ def _batch_rows(
       function(**inputs).numpy()
     return calls * batch
 
-  pictures = [function(**inputs).numpy().astype(int)
+  pictures = [function(**inputs).numpy()
               for function in functions.values()]  # traces, warms up
   cases = {name: functools.partial(images, function)
            for name, function in functions.items()}
-  rates = measurement.rounds({**cases, **_meters()}, options.rounds)
-  row = functools.partial(_row, batch)
-  for name in functions:
-    yield row(name, rates[name], 'images/s')
+  return (measurement.rounds({**cases, **_meters()}, options.rounds),
+          pictures)
+
+
+def _batch_rows(
+    batch: int, functions: dict[str, Callable[..., Any]], layers: list[Layer],
+    options: measurement.Options) -> Iterator[measurement.Row]:
+  """The plain graph, what is exported, and the roofline."""
+  rates, pictures = _turns(batch, functions, options)
   has_targets = options.preset == 'paper'
-  yield row('exported / plain graph',
-            _ratio(rates['exported'], rates['plain graph']), 'x',
-            _FASTER[batch] if has_targets else '')
-  yield row('largest difference between the two',
-            int(np.abs(pictures[1] - pictures[0]).max()), 'levels')
-  yield row('matrix product', rates['matrix product'], 'GFLOP/s')
-  yield row('kernel read', rates['kernel read'], 'GB/s')
+  yield from _comparison_rows(
+      batch, rates, pictures, _FASTER[batch] if has_targets else '')
+  yield _row(batch, 'matrix product', rates['matrix product'], 'GFLOP/s')
+  yield _row(batch, 'kernel read', rates['kernel read'], 'GB/s')
+  flop = sum(layer.flop for layer in layers) / 1e9
   for name in functions:
-    flop = sum(layer.flop for layer in layers) / 1e9
-    yield row(name, measurement.Rate(
+    yield _row(batch, name, measurement.Rate(
         rates[name].wall * flop, rates[name].per_core * flop), 'GFLOP/s')
-    yield row(f'{name} / roofline', _share(rates, name, layers, batch), 'x',
-              _ROOFLINE[batch] if has_targets and name == 'exported' else '')
+    yield _row(
+        batch, f'{name} / roofline', _share(rates, name, layers, batch), 'x',
+        _ROOFLINE[batch] if has_targets and name == 'exported' else '')
+
+
+def _comparison_rows(
+    batch: int, rates: dict[str, measurement.Rate],
+    pictures: list[np.ndarray], target: str) -> Iterator[measurement.Row]:
+  """The first two cases: how fast, how much faster, how different."""
+  from earsr_tf.evaluation import metrics
+  before, after = list(rates)[:2]
+  for name in (before, after):
+    yield _row(batch, name, rates[name], 'images/s')
+  yield _row(batch, f'{after} / {before}', measurement.Rate(
+      rates[after].wall / rates[before].wall,
+      rates[after].per_core / rates[before].per_core), 'x', target)
+  difference = np.abs(pictures[1].astype(int) - pictures[0])
+  yield _row(batch, f'{after}, largest difference to {before}',
+             int(difference.max()), 'levels')
+  psnr = np.minimum(metrics.psnr(pictures[0], pictures[1]), 99.0)
+  yield _row(batch, f'{after}, PSNR to {before}', float(psnr.mean()), 'dB')
 
 
 def _row(batch: int, name: str, value: measurement.Rate | float, unit: str,
@@ -232,12 +188,6 @@ def _row(batch: int, name: str, value: measurement.Rate | float, unit: str,
   if isinstance(value, measurement.Rate):
     return measurement.Row(title, value.wall, unit, target, value.per_core)
   return measurement.Row(title, value, unit, target)
-
-
-def _ratio(one: measurement.Rate, other: measurement.Rate
-           ) -> measurement.Rate:
-  return measurement.Rate(
-      one.wall / other.wall, one.per_core / other.per_core)
 
 
 def _share(rates: dict[str, measurement.Rate], name: str,
@@ -257,15 +207,17 @@ def _export(preset: str, folder: str) -> str:
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.serving import saved_model
-  return str(saved_model.save(_model(preset), _low_size(preset), folder, {}))
+  return str(saved_model.save(
+      served_models.random_model(preset), served_models.low_size(preset),
+      folder, {}))
 
 
-def _peak_memory(folder: str, low_size: int, batch: int) -> float:
+def _peak_memory(folder: str, preset: str, batch: int) -> float:
   """Peak MB of a process that loads an export and makes a batch."""
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.serving import signatures
-  signatures.load(folder)(**_inputs(batch, low_size))
+  signatures.load(folder)(**served_models.inputs(batch, preset))
   return measurement.peak_memory()
 
 
@@ -282,5 +234,5 @@ def _memory_rows(preset: str) -> Iterator[measurement.Row]:
     for batch, target in ((1, '<= 4096'), (8, '')):
       yield measurement.Row(
           f'peak memory of a server, batch {batch}',
-          alone(_peak_memory, version, _low_size(preset), batch), 'MB',
+          alone(_peak_memory, version, preset, batch), 'MB',
           target if preset == 'paper' else '')
