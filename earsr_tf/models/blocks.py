@@ -56,6 +56,11 @@ class ConvBlock(tf.keras.layers.Layer):
     """Applies the block: [B, H, W, Cin] -> [B, ceil(H / s), ..., Cout]."""
     return layers.leaky_relu(self.linear(x))
 
+  def fold(self) -> None:
+    """Casts the kernel once and for all; see `super_resolver.fold`."""
+    if self._product_dtype is not None:
+      self.kernel = layers.folded_kernel(self.kernel, self._product_dtype)
+
   def linear(self, x: tf.Tensor) -> tf.Tensor:
     """The block before its activation, same shapes as `call`."""
     x = convolution.conv2d(
@@ -101,5 +106,11 @@ class Dense(tf.keras.layers.Layer):
   def call(self, x: tf.Tensor) -> tf.Tensor:
     """Applies the layer: [B, in_features] -> [B, out_features]."""
     shapes.assert_shape(x, [None, self._in_features], f'{self.name} input')
-    return tf.nn.bias_add(convolution.product(
-        x, self.kernel, self._product_dtype or self.dtype), self.bias)
+    y = convolution.product(
+        x, self.kernel, self._product_dtype or self.dtype)
+    return tf.nn.bias_add(tf.cast(y, self.bias.dtype), self.bias)
+
+  def fold(self) -> None:
+    """Casts the kernel once and for all; see `super_resolver.fold`."""
+    if self._product_dtype is not None:
+      self.kernel = layers.folded_kernel(self.kernel, self._product_dtype)

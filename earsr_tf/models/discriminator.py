@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from earsr_tf.models import layers
+from earsr_tf.models import minibatch_stddev
 from earsr_tf.models import synthesis
 from earsr_tf.ops import resample
 from earsr_tf.ops import shapes
@@ -96,7 +97,7 @@ class Discriminator(tf.keras.Model):
         self.blocks[str(side)] = DiscriminatorBlock(
             in_channels=widths[side], out_channels=widths[side // 2],
             product_dtype=product_dtype, name=f'block_{side}')
-    self._stddev = layers.MinibatchStddev(
+    self._stddev = minibatch_stddev.MinibatchStddev(
         group_size=stddev_group, name='minibatch_stddev')
     head = widths[all_sides[0]]
     out = widths[all_sides[0] // 2]

@@ -1,7 +1,6 @@
 """Layers of StyleGAN; every variable is created on construction.
 
-Equalised layers, noise, styles and mini-batch statistics of StyleGAN v1
-(Karras et al. 2018).
+Equalised layers, noise and styles of StyleGAN v1 (Karras et al. 2018).
 """
 
 from __future__ import annotations
@@ -46,6 +45,21 @@ def encoder_norm(channels: int) -> tfa.layers.InstanceNormalization:
   return norm
 
 
+def folded_kernel(kernel: tf.Tensor, dtype: str | None) -> tf.Variable:
+  """A kernel for inference alone, in the type of its products.
+
+  Args:
+    kernel: Any shape.
+    dtype: That type; None: of the kernel.
+
+  Returns:
+    A new variable.
+  """
+  return tf.Variable(
+      tf.cast(kernel, dtype or kernel.dtype), trainable=False,
+      name='folded_kernel')
+
+
 class EqualizedDense(tf.keras.layers.Layer):
   """y = x (W s) + b m, with W ~ N(0, 1) / m and s = gain m / sqrt(fan-in).
 
@@ -81,14 +95,24 @@ class EqualizedDense(tf.keras.layers.Layer):
             stddev=1.0 / lr_multiplier))
     self.bias = self.add_weight(
         name='bias', shape=[out_features], initializer='zeros')
+    self._is_folded = False
     self.built = True
 
   def call(self, x: tf.Tensor) -> tf.Tensor:
     """Applies the layer: [B, in_features] -> [B, out_features]."""
     shapes.assert_shape(x, [None, self._in_features], f'{self.name} input')
-    return (convolution.product(
-        x, self.kernel * self._scale, self._product_dtype or self.dtype)
-            + self.bias * self._lr_multiplier)
+    kernel, bias = self.kernel, self.bias
+    if not self._is_folded:
+      kernel, bias = kernel * self._scale, bias * self._lr_multiplier
+    y = convolution.product(x, kernel, self._product_dtype or self.dtype)
+    return tf.cast(y, bias.dtype) + bias
+
+  def fold(self) -> None:
+    """Scales kernel and bias once and for all; see `super_resolver.fold`."""
+    if not self._is_folded:
+      self.kernel.assign(self.kernel * self._scale)
+      self.bias.assign(self.bias * self._lr_multiplier)
+      self._is_folded = True
 
 
 class EqualizedConv2D(tf.keras.layers.Layer):
@@ -138,20 +162,37 @@ class EqualizedConv2D(tf.keras.layers.Layer):
     self.bias = self.add_weight(
         name='bias', shape=[out_channels],
         initializer='zeros') if use_bias else None
+    self._is_folded = False
     self.built = True
 
   def call(self, x: tf.Tensor) -> tf.Tensor:
     """Applies the layer: [B, H, W, Cin] -> [B, H', W', Cout]."""
     x = tf.cast(x, self._product_dtype or self.dtype)
+    kernel = self.kernel if self._is_folded else self._prepared_kernel()
+    if self._resample in ('none', 'down'):
+      x = convolution.conv2d(x, kernel, 2 if self._resample == 'down' else 1)
+    else:
+      x = convolution.transposed_conv2d(x, kernel)
+    return x if self.bias is None else convolution.add_bias(x, self.bias)
+
+  def fold(self) -> None:
+    """Makes `kernel` what the convolution takes: scaled, spread, cast.
+
+    See `super_resolver.fold`.
+    """
+    if not self._is_folded:
+      self.kernel = folded_kernel(
+          self._prepared_kernel(), self._product_dtype)
+      self._is_folded = True
+
+  def _prepared_kernel(self) -> tf.Tensor:
     kernel = self.kernel * self._scale
     if self._resample == 'none':
-      x = convolution.conv2d(x, kernel)
-    elif self._resample == 'down':
-      x = convolution.downsample_conv2d(x, kernel)
-    else:
-      x = convolution.upsample_conv2d(
-          x, kernel, mirrored=self._resample == 'up')
-    return x if self.bias is None else convolution.add_bias(x, self.bias)
+      return kernel
+    if self._resample == 'down':
+      return convolution.downsampling_kernel(kernel)
+    return convolution.upsampling_kernel(
+        kernel, mirrored=self._resample == 'up')
 
 
 class NoiseInjection(tf.keras.layers.Layer):
@@ -227,58 +268,3 @@ class StyleModulation(tf.keras.layers.Layer):
     style = tf.reshape(self.dense(w), [-1, 2, 1, 1, self._channels])
     return normalization.instance_norm(
         x, style[:, 0] + 1.0, style[:, 1], STYLE_EPSILON)
-
-
-class MinibatchStddev(tf.keras.layers.Layer):
-  """Appends one channel: the mean standard deviation within a group.
-
-  Groups are contiguous (a named deviation: StyleGAN strides them), so that a
-  replica's result does not depend on how many replicas there are.
-  """
-
-  def __init__(self, *, group_size: int, name: str | None = None) -> None:
-    """Stores the group size.
-
-    Args:
-      group_size: Images per group; smaller batches form one group.
-      name: Keras name.
-    """
-    super().__init__(name=name)
-    self._group_size = group_size
-    self.built = True
-
-  def call(self, x: tf.Tensor) -> tf.Tensor:
-    """Appends the channel: [B, H, W, C] -> [B, H, W, C + 1].
-
-    Args:
-      x: B must be a multiple of min(group size, B).
-
-    Returns:
-      [B, H, W, C + 1].
-
-    Raises:
-      ValueError: If a statically known B is no such multiple.
-    """
-    _, height, width, channels = x.shape
-    batch = x.shape[0]
-    checks = []
-    if batch is None:
-      batch = tf.shape(x)[0]
-      group = tf.minimum(self._group_size, batch)
-      checks = [tf.debugging.assert_equal(
-          batch % group, 0, 'batch must be a multiple of the group size')]
-    else:
-      group = min(self._group_size, batch)
-      if group and batch % group:
-        raise ValueError(
-            f'The batch must be a multiple of stddev_group ({group}); got '
-            f'{batch} images. Change the batch size or model.stddev_group.')
-    with tf.control_dependencies(checks):
-      grouped = tf.reshape(x, [-1, group, height, width, channels])
-    centered = grouped - tf.reduce_mean(grouped, axis=1, keepdims=True)
-    variance = tf.reduce_mean(tf.square(centered), axis=1)
-    deviation = tf.reduce_mean(
-        tf.sqrt(variance + 1e-8), axis=[1, 2, 3])  # [B / group]
-    deviation = tf.reshape(tf.repeat(deviation, group), [-1, 1, 1, 1])
-    return tf.concat(
-        [x, deviation * tf.ones_like(x[..., :1])], axis=-1)

@@ -11,8 +11,10 @@ from __future__ import annotations
 import tensorflow as tf
 
 from earsr_tf.models import audio_encoder as audio_encoder_model
+from earsr_tf.models import blocks
 from earsr_tf.models import fusion as fusion_model
 from earsr_tf.models import generator as generator_model
+from earsr_tf.models import layers
 from earsr_tf.models import low_res_encoder as low_res_encoder_model
 from earsr_tf.ops import consistency as consistency_lib
 from earsr_tf.ops import consistency_mode
@@ -132,3 +134,21 @@ class SuperResolver(tf.Module):
     image_high = pixels.to_uint8(self.generator(code))
     return consistency_lib.correct_uint8(
         image_high, image_low, self._consistency)
+
+
+def fold(network: tf.Module) -> None:
+  """Computes once what every call would compute of the weights alone.
+
+  Equalised learning rates are multiplied into the kernels, kernels that
+  resample are spread, and all get the type of their products. The network
+  gives the same up to rounding, but it can no longer be trained, nor can a
+  checkpoint be restored into it.
+
+  Args:
+    network: A network of the super-resolver, or all of it.
+  """
+  for module in network.submodules:
+    if isinstance(module, (
+        blocks.ConvBlock, blocks.Dense, layers.EqualizedConv2D,
+        layers.EqualizedDense)):
+      module.fold()

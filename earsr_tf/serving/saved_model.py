@@ -32,6 +32,7 @@ SOURCES = {
 
 def load(
     run_root: str, consistency: str = consistency_mode.OFF,
+    precision: str = 'float32',
 ) -> tuple[super_resolver.SuperResolver, int]:
   """Restores the whole model of a run folder.
 
@@ -40,6 +41,7 @@ def load(
       `fusion` must be finished.
     consistency: Correction that becomes part of the model: 'exact' or a
       number of back-projection steps; 'off': that of `model.consistency`.
+    precision: As `training.precision`, which itself does not count here.
 
   Returns:
     The model and the side of its `image_low`.
@@ -60,10 +62,10 @@ def load(
           f'model sections ({run_root}/*/config.json); train one of them '
           'again')
   networks = {
-      'generator': networks_lib.generator(model),
+      'generator': networks_lib.generator(model, precision),
       'low_res_encoder': networks_lib.low_res_encoder(model),
-      'audio_encoder': networks_lib.audio_encoder(model),
-      'fusion': networks_lib.fusion(model)}
+      'audio_encoder': networks_lib.audio_encoder(model, precision),
+      'fusion': networks_lib.fusion(model, precision)}
   checkpoints.restore_networks(networks, SOURCES, run_root)
   return super_resolver.SuperResolver(
       **networks, code_norm=model.code_norm,
@@ -77,7 +79,7 @@ def save(model: super_resolver.SuperResolver, low_res_size: int,
   """Writes a model as the next free version of an export folder.
 
   Args:
-    model: Restored model.
+    model: Restored model; is folded, see `super_resolver.fold`.
     low_res_size: Side of `image_low`.
     output: Export folder; created when absent.
     facts: Entries of manifest.json that say where the model comes from.
@@ -88,6 +90,7 @@ def save(model: super_resolver.SuperResolver, low_res_size: int,
   Raises:
     OSError: If the folder cannot be written; nothing is left behind.
   """
+  super_resolver.fold(model)
   served = signatures.ServedModel(model=model, low_res_size=low_res_size)
   offered = signatures.signatures(served)
   return publish(

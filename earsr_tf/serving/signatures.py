@@ -21,7 +21,7 @@ class ServedModel(tf.Module):
   SavedModel holds no Python class names and loads where earsr_tf is absent.
 
   Attributes:
-    weights: All variables of the model.
+    weights: All variables that the functions read.
     super_resolve: image_low [N, s, s, 3] uint8 and waveform [N, 64000]
       float32 in [-1, 1] -> {'image_high': [N, S, S, 3] uint8}.
     super_resolve_strength: As above, and voice_strength [N] float32 in
@@ -38,7 +38,6 @@ class ServedModel(tf.Module):
       name: Module name.
     """
     super().__init__(name=name)
-    self.weights = list(model.variables)
     image_low = tf.TensorSpec(
         [None, low_res_size, low_res_size, 3], tf.uint8, name='image_low')
     waveform = tf.TensorSpec(
@@ -65,6 +64,9 @@ class ServedModel(tf.Module):
     self.super_resolve_strength = tf.function(
         super_resolve_strength,
         input_signature=[image_low, waveform, strength])
+    # Not all of the model: inference reads neither w_avg nor noise strengths.
+    self.weights = list(
+        self.super_resolve_strength.get_concrete_function().variables)
 
 
 def signatures(served: ServedModel) -> dict[str, _Function]:

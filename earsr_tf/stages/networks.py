@@ -1,8 +1,8 @@
 """Networks from a ModelConfig: the one place that maps names to sizes.
 
-`precision` is `training.precision`. Only training asks for another than
-float32; evaluation and serving compute in float32, whatever a run was trained
-in. Variables are float32 in any case.
+`precision` is `training.precision`. Evaluation and serving compute in float32,
+whatever a run was trained in, unless an export asks for bfloat16. Variables
+are float32 in any case.
 """
 
 from __future__ import annotations

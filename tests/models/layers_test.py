@@ -78,34 +78,41 @@ def test_style_modulation_is_adain():
   np.testing.assert_allclose(layer(x, w=w), expected, atol=1e-5)
 
 
-def test_stddev_by_hand_with_contiguous_groups():
-  layer = layers.MinibatchStddev(group_size=2)
-  x = tf.reshape(tf.constant([1.0, 3.0, 10.0, 10.0]), [4, 1, 1, 1])
-  y = layer(x)
-  assert y.shape == (4, 1, 1, 2)
-  # Standard deviations of (1, 3) and (10, 10); the square root has 1e-8.
-  np.testing.assert_allclose(y[:, 0, 0, 1], [1, 1, 1e-4, 1e-4], rtol=1e-5)
-  np.testing.assert_array_equal(y[..., :1], x)
+@pytest.mark.parametrize('resample', ['none', 'up', 'up_fused', 'down'])
+def test_a_folded_convolution_is_the_same(resample: str) -> None:
+  conv = layers.EqualizedConv2D(
+      in_channels=6, out_channels=5, kernel_size=3, resample=resample)
+  conv.bias.assign([1.0, 2.0, 3.0, 4.0, 5.0])
+  x = _normal(6, [2, 8, 8, 6])
+  expected = conv(x)
+  conv.fold()
+  conv.fold()  # nothing more
+  np.testing.assert_allclose(conv(x), expected, rtol=1e-5, atol=1e-5)
+  assert [v.shape.as_list() for v in conv.variables] == [
+      [5], conv.kernel.shape.as_list()]
+  assert conv.kernel.shape[0] == (3 if resample == 'none' else 4)
 
 
-def test_stddev_averages_over_pixels_and_channels():
-  x = _normal(4, [8, 3, 3, 5])
-  groups = x.reshape([2, 4, 3, 3, 5])
-  expected = np.sqrt(groups.var(axis=1) + 1e-8).mean(axis=(1, 2, 3))
-  y = layers.MinibatchStddev(group_size=4)(x)
-  np.testing.assert_allclose(y[0, ..., 5], np.full([3, 3], expected[0]),
-                             rtol=1e-5)
-  np.testing.assert_allclose(y[7, 1, 1, 5], expected[1], rtol=1e-5)
+def test_a_folded_convolution_of_bfloat16_holds_such_a_kernel() -> None:
+  conv = layers.EqualizedConv2D(
+      in_channels=6, out_channels=5, kernel_size=3, resample='up',
+      product_dtype='bfloat16')
+  x = _normal(7, [2, 4, 4, 6])
+  expected = conv(x)
+  conv.fold()
+  assert conv.kernel.dtype == tf.bfloat16
+  np.testing.assert_array_equal(conv(x), expected)
 
 
-def test_stddev_groups_do_not_depend_on_the_rest_of_the_batch():
-  x = _normal(5, [8, 2, 2, 3])
-  layer = layers.MinibatchStddev(group_size=4)
-  np.testing.assert_array_equal(layer(x)[4:], layer(x[4:]))
-
-
-def test_stddev_refuses_other_batches():
-  layer = layers.MinibatchStddev(group_size=4)
-  with pytest.raises(ValueError, match=r'multiple of stddev_group \(4\)'):
-    layer(tf.zeros([6, 4, 4, 2]))
-  assert layer(tf.zeros([3, 4, 4, 2])).shape == (3, 4, 4, 3)
+def test_a_folded_dense_layer_is_the_same() -> None:
+  dense = layers.EqualizedDense(
+      in_features=8, out_features=3, lr_multiplier=0.01)
+  dense.bias.assign([1.0, 2.0, 3.0])
+  x = _normal(8, [5, 8])
+  expected = dense(x)
+  kernel = dense.kernel.numpy()
+  dense.fold()
+  dense.fold()
+  np.testing.assert_allclose(dense(x), expected, rtol=1e-6)
+  np.testing.assert_allclose(
+      dense.kernel, kernel * 0.01 * math.sqrt(2 / 8), rtol=1e-6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -136,3 +138,28 @@ def test_saved_model_serves_any_batch_with_core_operations(tmp_path):
       node.op for function in signature.graph.as_graph_def().library.function
       for node in function.node_def}
   assert not [op for op in operations if '>' in op]
+
+
+def _computed_of_weights(generator: Any) -> list[str]:
+  """Names of operations of G's graph whose inputs are weights alone."""
+  function = tf.function(generator).get_concrete_function(
+      tf.TensorSpec([None, 6, 8]))
+  operations = function.graph.get_operations()
+  weights = {operation.outputs[0].ref() for operation in operations
+             if operation.type in ('ReadVariableOp', 'Const')}
+  return [
+      operation.name for operation in operations
+      if operation.inputs and operation.type not in ('Identity', 'Reshape')
+      and all(value.ref() in weights for value in operation.inputs)]
+
+
+def test_folding_changes_no_picture_and_leaves_nothing_to_compute():
+  image, waveform = _inputs(3)
+  model = _model('unit')
+  fused = model.codes(
+      tf.cast(image, tf.float32) / 127.5 - 1.0, waveform)['fused']
+  expected = model.generator(fused).numpy()
+  assert expected.std() > 0.1 and _computed_of_weights(model.generator)
+  super_resolver.fold(model)
+  np.testing.assert_allclose(model.generator(fused), expected, atol=1e-5)
+  assert not _computed_of_weights(model.generator)

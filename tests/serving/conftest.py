@@ -11,3 +11,9 @@ from tests import run_folder
 def run_root(tmp_path_factory: pytest.TempPathFactory) -> str:
   """Finished stages with random weights."""
   return run_folder.write_run(tmp_path_factory.mktemp('runs'))
+
+
+@pytest.fixture(scope='session')
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
+  """A folder of tiny shards."""
+  return run_folder.write_data(tmp_path_factory.mktemp('data'))

@@ -16,10 +16,12 @@ import sys
 from absl import flags
 
 from earsr_tf import cli
+from earsr_tf import config as config_lib
 from tools.benchmark import measurement
 
 # Name -> module.
-SUITES = {'data': 'tools.benchmark.data'}
+SUITES = {'data': 'tools.benchmark.data',
+          'inference': 'tools.benchmark.inference'}
 
 
 def main() -> None:
@@ -34,7 +36,8 @@ def main() -> None:
   machine = measurement.machine()
   rows = []
   for row in suite.measure(
-      measurement.Options(values.input, values.rounds, tuple(values.parts))):
+      measurement.Options(values.input, values.rounds, tuple(values.parts),
+                          values.preset)):
     print(f'{row.name}: {row.value:.4g} {row.unit}', file=sys.stderr)
     rows.append(row)
   command = f'python -m tools.benchmark {" ".join(sys.argv[1:])}'
@@ -55,6 +58,8 @@ if __name__ == '__main__':
       'people is made.')
   flags.DEFINE_integer(
       'rounds', 3, 'Turns of every case; medians are reported.', lower_bound=1)
+  flags.DEFINE_enum(
+      'preset', 'paper', config_lib.PRESETS, 'Sizes of the networks.')
   flags.DEFINE_list(
       'parts', [], 'Parts of the suite; all by default.')
   flags.DEFINE_string('output', '', 'JSON file for the numbers.')

@@ -23,10 +23,12 @@ class Options:
     input: A tree of clips, or ''.
     rounds: Turns of every case.
     parts: Parts to measure; () is all.
+    preset: Sizes of the networks, where a suite runs them.
   """
   input: str
   rounds: int
   parts: tuple[str, ...]
+  preset: str = 'paper'
 
 
 @dataclasses.dataclass(frozen=True)
