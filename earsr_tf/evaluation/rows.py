@@ -68,6 +68,7 @@ class Reconstructor:
     rows: Rows that can be made, in the tables' order.
     skipped: row key -> why it cannot be made.
     classifier: C_i, C_g and C_a; None when not trained.
+    low: Degrades [B, S, S, 3] in [-1, 1] to [B, s, s, 3] uint8.
   """
 
   def __init__(self, *, config: config_lib.Config,
@@ -90,27 +91,26 @@ class Reconstructor:
     self.rows = tuple(row for row in ROWS if row.key not in self.skipped)
     self.keys = frozenset(row.key for row in self.rows)
     self._resolver = self._super_resolver() if 'h' in self.keys else None
-    model = config.model
+    size, model = config.model.image_size, config.model
     code = tf.TensorSpec([None, model.num_styles, model.latent_dim])
-    image = tf.TensorSpec([None, model.image_size, model.image_size, 3])
+    image = tf.TensorSpec([None, size, size, 3])
     # Fixed signatures: the last, smaller batch is not traced again. Without
     # AutoGraph, which nothing needs, tracing takes half the time.
     if CLASSIFIER in networks:
       self.classifier = tf.function(
           networks[CLASSIFIER].call, autograph=False, input_signature=[image])
+    self.low = tf.function(
+        lambda x: pixels.to_uint8(low_res.image_low(config, x)),
+        autograph=False, input_signature=[image])
     self._encode = tf.function(
         self._encode_eagerly, autograph=False, input_signature=[
             image, tf.TensorSpec([None, spectrogram.NUM_SAMPLES])])
     self._generate = {
-        source: tf.function(self._generator(source), autograph=False,
-                            input_signature=[code])
-        for source in (_FIXED, _TUNED) if source in networks}
+        name: tf.function(
+            self._generator(name), autograph=False, input_signature=[code])
+        for name in (_FIXED, _TUNED) if name in networks}
     self._fuse = tf.function(
         self._fuse_eagerly, autograph=False, input_signature=[code, code])
-
-  def low(self, image_high: tf.Tensor) -> tf.Tensor:
-    """Degrades [B, S, S, 3] in [-1, 1] to [B, s, s, 3] uint8."""
-    return pixels.to_uint8(low_res.image_low(self.config, image_high))
 
   def codes(self, image_high: tf.Tensor,
             waveform: tf.Tensor) -> dict[str, tf.Tensor]:
