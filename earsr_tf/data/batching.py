@@ -123,14 +123,14 @@ class TrainingData:
     if self._is_kept:
       content = self._content
       examples = stored.map(
-          lambda index, row: draw(
-              examples_lib.kept(content, row), index=index),
+          stream.as_is(lambda index, row: draw(
+              examples_lib.kept(content, row), index=index)),
           num_parallel_calls=2)
     else:
       examples = stored.map(
-          lambda index, parts: draw(examples_lib.stored(
+          stream.as_is(lambda index, parts: draw(examples_lib.stored(
               examples_lib.parse(parts, self._wanted),
-              self._manifest.image_size), index=index),
+              self._manifest.image_size), index=index)),
           num_parallel_calls=2)
     return _finish(examples, share.size if share else batch_size,
                    drop_remainder=True)
@@ -140,7 +140,7 @@ class TrainingData:
     """All records, decoded, padded to the longest: [records, ...] each."""
     total = sum(s.records for s in self._manifest.shards(self._splits))
     whole = stream.stored(self._manifest, self._splits, self._beside).map(
-        lambda *parts: examples_lib.load(parts, self._wanted),
+        stream.as_is(lambda *parts: examples_lib.load(parts, self._wanted)),
         num_parallel_calls=2).padded_batch(
             total, drop_remainder=True).with_options(_options())
     with stream.explained(self._manifest.data_dir):
@@ -193,8 +193,10 @@ def make_eval_dataset(
   clips = stream.stored(manifest, splits)
   if frames_per_clip > 1:
     clips = clips.flat_map(
-        lambda r: tf.data.Dataset.from_tensors((r,)).repeat(frames_per_clip))
+        stream.as_is(lambda r: tf.data.Dataset.from_tensors((r,)).repeat(
+            frames_per_clip)))
 
+  @stream.as_is
   def read(
       index: tf.Tensor, parts: tuple[tf.Tensor, ...]) -> dict[str, tf.Tensor]:
     """One example of a stored record."""
@@ -230,6 +232,7 @@ def frames(
       for path in (f'{manifest.data_dir}/{shard.file}',
                    *(t.files[shard.file] for t in targets))))
 
+  @stream.as_is
   def split(number: tf.Tensor, parts: tuple[tf.Tensor, ...]
             ) -> tf.data.Dataset:
     """A record -> its frames, still encoded, and their targets."""
@@ -240,12 +243,12 @@ def frames(
          *(found[t.name] for t in targets)))
 
   return clips.enumerate().flat_map(split).map(
-      lambda number, frame, *rest: (
-          number, image.decode_frame(frame, manifest.image_size), *rest),
+      stream.as_is(lambda number, frame, *rest: (
+          number, image.decode_frame(frame, manifest.image_size), *rest)),
       num_parallel_calls=2).batch(batch_size).map(
-          lambda number, frame, *rest: (
-              number, image.to_float(frame), *rest)).prefetch(2).with_options(
-                  _options())
+          stream.as_is(lambda number, frame, *rest: (
+              number, image.to_float(frame), *rest))).prefetch(
+                  2).with_options(_options())
 
 
 def _manifest(data: str | manifest_lib.Manifest) -> manifest_lib.Manifest:
@@ -260,6 +263,7 @@ def _finish(
     drop_remainder: bool) -> tf.data.Dataset:
   """Batches, converts to float."""
 
+  @stream.as_is
   def convert(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     """uint8 -> [-1, 1] and int16 -> [-1, 1), float32."""
     batch = dict(batch)

@@ -23,7 +23,7 @@ from earsr_tf.evaluation import rows as rows_lib
 from earsr_tf.ops import principal_components as pca_lib
 from earsr_tf.ops import ridge as ridge_lib
 
-_BATCH = 64
+_BATCH = 128
 _HELD_BACK = 5  # every fifth training person chooses the penalty
 # Where nobody can be held back; what the choice gives on small data.
 _PENALTY = 1e-2

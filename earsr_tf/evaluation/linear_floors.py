@@ -78,9 +78,9 @@ class Floors:
       silent = np.tile(both.mean[-voice.shape[1]:], [len(voice), 1])
       made['ridge_silent'] = both.predict(
           join(parts | {'voice': silent}, INPUTS['ridge_both']))
-    return {row.key: self._decode(made[row.key], shape)
-            for row in self.rows
-            if row.key in made and row.key not in self.skipped}
+    wanted = [row.key for row in self.rows
+              if row.key in made and row.key not in self.skipped]
+    return self._decode({key: made[key] for key in wanted}, shape)
 
   def with_voice(self, image_low: np.ndarray, voice: np.ndarray,
                  shape: tuple[int, ...]) -> dict[str, np.ndarray]:
@@ -99,12 +99,20 @@ class Floors:
     codes = self.regressions['ridge_both'].predict(
         join({'low': floats(image_low), 'voice': voice},
               INPUTS['ridge_both']))
-    return {'ridge_x': self._decode(codes, shape)}
+    return self._decode({'ridge_x': codes}, shape)
 
-  def _decode(self, codes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    """Codes -> [B, *shape] uint8."""
-    levels = np.rint((self.components.decode(codes) + 1.0) * 127.5)
-    return np.clip(levels, 0, 255).astype(np.uint8).reshape(-1, *shape)
+  def _decode(self, codes: Mapping[str, np.ndarray], shape: tuple[int, ...]
+              ) -> dict[str, np.ndarray]:
+    """Codes [B, j] -> [B, *shape] uint8: the basis is read once for all."""
+    if not codes:
+      return {}
+    width = max(code.shape[1] for code in codes.values())
+    rows = np.concatenate([
+        np.pad(code, [(0, 0), (0, width - code.shape[1])])
+        for code in codes.values()])
+    levels = np.rint((self.components.decode(rows) + 1.0) * 127.5)
+    images = np.clip(levels, 0, 255).astype(np.uint8).reshape(-1, *shape)
+    return dict(zip(codes, np.split(images, len(codes))))
 
 
 @functools.lru_cache(maxsize=1)
@@ -112,7 +120,7 @@ def _statistics() -> Callable[[tf.Tensor], tf.Tensor]:
   """Waveforms [B, 64000] -> [B, 128], as a graph."""
   return tf.function(
       lambda waveform: spectrogram.statistics(
-          spectrogram.log_spectrogram(waveform)),
+          spectrogram.log_spectrogram(waveform)), autograph=False,
       input_signature=[tf.TensorSpec([None, spectrogram.NUM_SAMPLES])])
 
 

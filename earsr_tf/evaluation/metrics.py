@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from typing import Callable
 
 import numpy as np
 import tensorflow as tf
@@ -83,24 +84,37 @@ def ssim(image_a: np.ndarray, image_b: np.ndarray) -> np.ndarray:
     raise ValueError(
         f'SSIM needs sides of 11 pixels or more, got {image_a.shape[1:3]}')
   rows, columns = (_window_matrix(side) for side in image_a.shape[1:3])
-  # Variances do not depend on the origin, and lose least in float32 near it.
-  a, b = (tf.constant(np.moveaxis(x, -1, 1), tf.float32) - _ORIGIN
-          for x in (image_a, image_b))  # [B, 3, H, W]
+  return _similarity()(
+      image_a, image_b, rows, columns).numpy().astype(np.float64)
 
-  def mean(x: tf.Tensor) -> tf.Tensor:
+
+@functools.cache
+def _similarity() -> Callable[..., tf.Tensor]:
+  """SSIM as a graph for images of any size: a quarter of the eager time."""
+  def mean(x: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
     """Windowed means, [B, 3, H, W] -> [B, 3, W - 10, H - 10]."""
     return tf.tensordot(tf.tensordot(x, columns, [[3], [1]]), rows, [[2], [1]])
 
-  # The terms of Wang et al. 2004, Eq. 13; they are those of tf.image.ssim.
-  mean_a, mean_b = mean(a), mean(b)  # [B, 3, W - 10, H - 10]
-  covariance = mean(a * b) - mean_a * mean_b
-  variances = mean(a * a + b * b) - mean_a ** 2 - mean_b ** 2
-  mean_a, mean_b = mean_a + _ORIGIN, mean_b + _ORIGIN
-  c1, c2 = (0.01 * _DATA_RANGE) ** 2, (0.03 * _DATA_RANGE) ** 2
-  similarity = (
-      (2 * mean_a * mean_b + c1) / (mean_a ** 2 + mean_b ** 2 + c1)
-      * (2 * covariance + c2) / (variances + c2))
-  return tf.reduce_mean(similarity, [1, 2, 3]).numpy().astype(np.float64)
+  def similarity(image_a: tf.Tensor, image_b: tf.Tensor, rows: tf.Tensor,
+                 columns: tf.Tensor) -> tf.Tensor:
+    """[B]; the terms of Wang et al. 2004, Eq. 13, as in tf.image.ssim."""
+    # Variances do not depend on the origin, and lose least in float32 near it.
+    a, b = (tf.transpose(tf.cast(x, tf.float32) - _ORIGIN, [0, 3, 1, 2])
+            for x in (image_a, image_b))  # [B, 3, H, W]
+    mean_a, mean_b, mean_ab, mean_squares = (
+        mean(x, rows, columns) for x in (a, b, a * b, a * a + b * b))
+    covariance = mean_ab - mean_a * mean_b
+    variances = mean_squares - mean_a ** 2 - mean_b ** 2
+    mean_a, mean_b = mean_a + _ORIGIN, mean_b + _ORIGIN
+    c1, c2 = (0.01 * _DATA_RANGE) ** 2, (0.03 * _DATA_RANGE) ** 2
+    return tf.reduce_mean(
+        (2 * mean_a * mean_b + c1) / (mean_a ** 2 + mean_b ** 2 + c1)
+        * (2 * covariance + c2) / (variances + c2), [1, 2, 3])
+
+  image = tf.TensorSpec([None, None, None, 3], tf.uint8)
+  window = tf.TensorSpec([None, None])
+  return tf.function(similarity, autograph=False, input_signature=[
+      image, image, window, window])
 
 
 @functools.cache
@@ -161,12 +175,11 @@ def degrade_uint8(image_high: np.ndarray, low_res_size: int, *,
   if image_high.shape[1] % low_res_size:
     raise ValueError(
         f'side {image_high.shape[1]} is no multiple of {low_res_size}')
-  factor = image_high.shape[1] // low_res_size
   image = tf.cast(image_high, tf.float32)
   if stretch:
     image = tf.cast(
         pixels.to_uint8(pixels.stretch_contrast(image)), tf.float32)
-  low = resample.degrade(image, factor)
+  low = resample.degrade(image, image_high.shape[1] // low_res_size)
   return tf.cast(
       tf.clip_by_value(tf.round(low), 0.0, 255.0), tf.uint8).numpy()
 

@@ -24,7 +24,7 @@ from earsr_tf.stages import low_res
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 
-_TUNED = 'finetune/generator'
+_FIXED, _TUNED = 'generator/generator_ema', 'finetune/generator'
 _FUSION = (
     'low_res/low_res_encoder', 'fusion/audio_encoder', 'fusion/fusion', _TUNED)
 CLASSIFIER = 'attributes/classifier'
@@ -49,7 +49,7 @@ ROWS = (
     Row('nearest', 'nearest upsampling'),
     Row('bicubic', 'bicubic upsampling'),
     Row('a', '(a) E_h + fixed G',
-        ('invert/image_encoder', 'generator/generator_ema')),
+        ('invert/image_encoder', _FIXED)),
     Row('b', '(b) E_h + tuned G', ('finetune/image_encoder', _TUNED)),
     Row('c', '(c) E_l only', ('low_res/low_res_encoder', _TUNED)),
     Row('d', '(d) E_a only', ('audio/audio_encoder', _TUNED)),
@@ -68,6 +68,7 @@ class Reconstructor:
     rows: Rows that can be made, in the tables' order.
     skipped: row key -> why it cannot be made.
     classifier: C_i, C_g and C_a; None when not trained.
+    low: Degrades [B, S, S, 3] in [-1, 1] to [B, s, s, 3] uint8.
   """
 
   def __init__(self, *, config: config_lib.Config,
@@ -82,8 +83,7 @@ class Reconstructor:
     """
     self.config = config
     self._networks = dict(networks)
-    self.classifier = self._networks.get(CLASSIFIER)
-    self.skipped = {}
+    self.classifier, self.skipped = None, {}
     for row in ROWS:
       absent = [source for source in row.sources if source not in networks]
       if absent:
@@ -91,22 +91,26 @@ class Reconstructor:
     self.rows = tuple(row for row in ROWS if row.key not in self.skipped)
     self.keys = frozenset(row.key for row in self.rows)
     self._resolver = self._super_resolver() if 'h' in self.keys else None
-    model = config.model
+    size, model = config.model.image_size, config.model
     code = tf.TensorSpec([None, model.num_styles, model.latent_dim])
-    image = tf.TensorSpec([None, model.image_size, model.image_size, 3])
-    # Fixed signatures: the last, smaller batch is not traced again.
-    self._encode = tf.function(self._encode_eagerly, input_signature=[
-        image, tf.TensorSpec([None, spectrogram.NUM_SAMPLES])])
+    image = tf.TensorSpec([None, size, size, 3])
+    # Fixed signatures: the last, smaller batch is not traced again. Without
+    # AutoGraph, which nothing needs, tracing takes half the time.
+    if CLASSIFIER in networks:
+      self.classifier = tf.function(
+          networks[CLASSIFIER].call, autograph=False, input_signature=[image])
+    self.low = tf.function(
+        lambda x: pixels.to_uint8(low_res.image_low(config, x)),
+        autograph=False, input_signature=[image])
+    self._encode = tf.function(
+        self._encode_eagerly, autograph=False, input_signature=[
+            image, tf.TensorSpec([None, spectrogram.NUM_SAMPLES])])
     self._generate = {
-        source: tf.function(self._generator(source), input_signature=[code])
-        for source in ('generator/generator_ema', _TUNED)
-        if source in networks}
+        name: tf.function(
+            self._generator(name), autograph=False, input_signature=[code])
+        for name in (_FIXED, _TUNED) if name in networks}
     self._fuse = tf.function(
-        self._fuse_eagerly, input_signature=[code, code])
-
-  def low(self, image_high: tf.Tensor) -> tf.Tensor:
-    """Degrades [B, S, S, 3] in [-1, 1] to [B, s, s, 3] uint8."""
-    return pixels.to_uint8(low_res.image_low(self.config, image_high))
+        self._fuse_eagerly, autograph=False, input_signature=[code, code])
 
   def codes(self, image_high: tf.Tensor,
             waveform: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -127,8 +131,24 @@ class Reconstructor:
 
   def generate(self, code: tf.Tensor, key: str = 'h') -> tf.Tensor:
     """Images [B, S, S, 3] uint8 from codes [B, L, d] of row `key`."""
-    source = 'generator/generator_ema' if key == 'a' else _TUNED
-    return self._generate[source](code)
+    return self._generate[_FIXED if key == 'a' else _TUNED](code)
+
+  def generate_rows(self, codes: Mapping[str, tf.Tensor]
+                    ) -> dict[str, tf.Tensor]:
+    """Images of several rows; the tuned generator is called once for all.
+
+    Args:
+      codes: Row key -> [B, L, d], all of one B; other keys are ignored.
+
+    Returns:
+      Row key -> [B, S, S, 3] uint8.
+    """
+    made = {'a': self.generate(codes['a'], 'a')} if 'a' in codes else {}
+    names = [key for key in codes if key in self.keys - {'a'}]
+    if names:
+      images = self.generate(tf.concat([codes[key] for key in names], 0))
+      made |= dict(zip(names, tf.split(images, len(names))))
+    return made
 
   def upsample(self, image_low: tf.Tensor, method: str) -> tf.Tensor:
     """Upsamples [B, s, s, 3] uint8 to [B, S, S, 3] uint8.

@@ -23,6 +23,8 @@ from earsr_tf.ops import consistency_mode
 from earsr_tf.ops import pixels
 
 _GALLERY_PEOPLE = 40
+# Kept beside the labels: what the classifiers say of the originals.
+_SAID = {name: f'said_{name}' for name in ('speaker', 'gender', 'age')}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,11 +84,12 @@ class Sweep:
     low = self._make.low(image_high)
     codes = self._make.codes(image_high, batch[keys.WAVEFORM])
     outputs = {'original': truth}
+    made = self._make.generate_rows(codes)
     for row in self._make.rows:
       if row.key in ('nearest', 'bicubic'):
         outputs[row.key] = self._make.upsample(low, row.key)
-      elif row.key in codes:
-        outputs[row.key] = self._make.generate(codes[row.key], row.key)
+      elif row.key in made:
+        outputs[row.key] = made[row.key]
     outputs |= corrections.apply(outputs, low, self._consistency)
     entries = {
         'truth': truth.numpy(), 'low': low.numpy(),
@@ -101,9 +104,13 @@ class Sweep:
           batch[keys.WAVEFORM])
       outputs |= self._floors.pictures(
           entries['truth'], entries['low'], entries['voice'])
+    said = self._judge(outputs)
+    if said:
+      entries |= {entry: getattr(said['original'], name)
+                  for name, entry in _SAID.items()}
     names = [clip.decode('utf-8') for clip in batch[keys.CLIP].numpy()]
     self._remember(names, entries, outputs)
-    self._score(entries, outputs)
+    self._score(entries, outputs, said)
 
   def scores(self) -> dict[str, dict[str, np.ndarray]]:
     """Row key -> score -> [N], in the tables' order."""
@@ -144,7 +151,7 @@ class Sweep:
     for chunk, outputs in self._swapped(anyone, batch_size):
       corrected = corrections.apply(
           {'x': outputs}, chunk['low'], self._consistency)
-      self._score(chunk, {'x': outputs} | {
+      self._score_swapped(chunk, {'x': outputs} | {
           key: image.numpy() for key, image in corrected.items()})
     opposite = other_voices(speakers, genders, seed)
     agrees = []
@@ -180,26 +187,42 @@ class Sweep:
     for start in range(0, len(where), batch_size):
       picks = where[start:start + batch_size]
       chunk = {key: values[picks] for key, values in kept.items()}
-      self._score(chunk, self._floors.with_voice(
+      self._score_swapped(chunk, self._floors.with_voice(
           chunk['low'], kept['voice'][other[picks]],
           chunk['truth'].shape[1:]))
 
+  def _judge(self, outputs: Mapping[str, np.ndarray]
+             ) -> dict[str, attributes.Predictions]:
+    """What the classifiers say, by row: one call for all; none, nothing."""
+    if self._make.classifier is None or not outputs:
+      return {}
+    said = attributes.classify(
+        self._make.classifier, np.concatenate(list(outputs.values())))
+    parts = zip(*(np.split(getattr(said, name), len(outputs))
+                  for name in _SAID))
+    return {key: attributes.Predictions(*part)
+            for key, part in zip(outputs, parts)}
+
+  def _score_swapped(self, chunk: Mapping[str, np.ndarray],
+                     outputs: Mapping[str, np.ndarray]) -> None:
+    """Scores pictures with other voices, of entries that were kept."""
+    self._score(chunk, outputs, self._judge(outputs))
+
   def _score(self, entries: Mapping[str, np.ndarray],
-             outputs: Mapping[str, np.ndarray]) -> None:
+             outputs: Mapping[str, np.ndarray],
+             said: Mapping[str, attributes.Predictions]) -> None:
     """Appends every score of a batch's pictures."""
     labels = attributes.Labels(
         entries[keys.SPEAKER], entries[keys.GENDER], entries[keys.AGE])
-    classifier = self._make.classifier
-    original = (attributes.classify(classifier, entries['truth'])
-                if classifier is not None else None)
     for key, image in outputs.items():
       scores = {
           'psnr': metrics.psnr(image, entries['truth']),
           'ssim': metrics.ssim(image, entries['truth']),
           'lr_consistency': metrics.lr_consistency(image, entries['low'])}
-      if original is not None:
-        scores |= attributes.score(
-            attributes.classify(classifier, image), original, labels)
+      if said:
+        original = attributes.Predictions(
+            *(entries[entry] for entry in _SAID.values()))
+        scores |= attributes.score(said[key], original, labels)
       self._scores.setdefault(key, []).append(scores)
 
   def _remember(

@@ -129,7 +129,8 @@ class IncrementalPca:
       raise ValueError(f'components need two rows; got {self.count}')
     self._merge()
     scaled = self._rows[:min(self._found, self.num_values)]
-    size = np.sqrt(np.diag(_gram(scaled))) if len(scaled) else np.zeros(0)
+    size = np.sqrt([np.sum(np.square(row, dtype=np.float64))
+                    for row in scaled])
     basis = scaled / size[:, np.newaxis].astype(np.float32)
     if len(basis):
       # Small components inherit the large ones' rounding: made orthogonal.

@@ -7,6 +7,8 @@ definition of image_low (paper, section 4.2).
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -80,6 +82,7 @@ def downsample_box(x: tf.Tensor, factor: int = 2) -> tf.Tensor:
   return tf.nn.avg_pool2d(x, factor, factor, 'VALID')
 
 
+@functools.lru_cache(maxsize=64)
 def resize_matrix(in_size: int, out_size: int) -> np.ndarray:
   """Weights of Pillow's antialiased bicubic resize along one axis.
 
@@ -88,7 +91,7 @@ def resize_matrix(in_size: int, out_size: int) -> np.ndarray:
     out_size: Pixels after.
 
   Returns:
-    [out_size, in_size] float64; rows sum to 1.
+    [out_size, in_size] float64, read-only; rows sum to 1.
 
   Raises:
     ValueError: If a size is not positive.
@@ -107,6 +110,7 @@ def resize_matrix(in_size: int, out_size: int) -> np.ndarray:
     taps = np.arange(first, last)
     weights = _bicubic((taps - center + 0.5) / filter_scale)
     matrix[row, first:last] = weights / weights.sum()
+  matrix.setflags(write=False)  # all callers share it
   return matrix
 
 

@@ -125,7 +125,7 @@ def _average_function(run: run_lib.Run) -> Callable[[tf.Tensor], None] | None:
   if not run.stage.averages:
     return None
 
-  @tf.function
+  @tf.function(autograph=False)
   def average(share_kept):
     """Moves every average towards its network."""
     for name in run.stage.averages:
