@@ -91,6 +91,16 @@ class LinearBase(tf.keras.layers.Layer):
                         [len(to_values), -1]).numpy()
     return kernel, -self.mean.numpy().reshape(-1) @ kernel
 
+  def sizes(self) -> np.ndarray:
+    """What a value of the code is worth in the picture, [L * d] float32.
+
+    Lengths of the basis: an error of the code times these is as long as the
+    picture's.
+    """
+    length = tf.norm(tf.reshape(self.basis, [self._num_values, -1]), axis=1)
+    return tf.reshape(latent.arrange(
+        length[tf.newaxis], self._num_styles, self._leading), [-1]).numpy()
+
   def fit(self, components: principal_components.Components) -> None:
     """Takes the components of many `pixels`; missing ones stay zero."""
     scaled = components.basis * components.deviation[:, np.newaxis]

@@ -80,7 +80,8 @@ def _start(config: config_lib.Config) -> stage_lib.Start | None:
             spectrogram.log_spectrogram(batch[keys.WAVEFORM])),
                 targets.read(config, target, networks, batch))
       linear_start.fit_path(
-          encoder.linear, samples, itertools.chain([first], batches))
+          encoder.linear, samples, itertools.chain([first], batches),
+          networks['generator'].base.sizes())
       z_bar -= encoder.linear(audio_encoder.linear_inputs(a))
     first_weights.start_audio_encoder(encoder, a, z_bar)
   return start

@@ -82,19 +82,21 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
 
 def _start(config: config_lib.Config) -> stage_lib.Start:
   """F's linear path: ridge regression from both codes to z_i."""
-  target, norm = targets.code(config), config.model.code_norm
+  norm = config.model.code_norm
 
   def start(networks, batches):
     """Fits it to the first images and voices."""
     def samples(batch):
       """Values of both codes, and what E_l's lacks."""
+      x_high, z = low_res.with_mirrored(config, networks, batch)
       z_low = low_res.encode(
-          networks, low_res.image_low(config, batch[keys.IMAGE_HIGH]), norm)
+          networks, low_res.image_low(config, x_high), norm)
       z_audio = heard(config, networks, batch[keys.WAVEFORM])
-      z = targets.read(config, target, networks, batch)
+      z_audio = tf.tile(z_audio, [2, 1, 1])
       known = z_low if config.model.fusion_residual else tf.zeros_like(z)
       return networks['fusion'].linear_inputs(z_low, z_audio), z - known
-    linear_start.fit_path(networks['fusion'].linear, samples, batches)
+    linear_start.fit_path(networks['fusion'].linear, samples, batches,
+                          networks['generator'].base.sizes())
   return start
 
 

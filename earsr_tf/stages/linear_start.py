@@ -23,7 +23,8 @@ BATCH_SIZE = 64  # images of a batch of the stream, at most
 _HELD_BACK = 5  # one person in so many, for the choice of the penalty
 _PENALTY = 1e-2  # where nobody can be held back
 
-# (batch) -> inputs [B, P] and the code that they should give, [B, L, d]
+# (batch) -> inputs [n B, P] and the code that they should give, [n B, L, d]:
+# the images of the batch n times over, mirrored for instance
 Samples = Callable[[stage_lib.Batch], tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -48,31 +49,42 @@ def fit_base(base: linear_base.LinearBase,
 
 
 def fit_path(path: linear_path.LinearPath, samples: Samples,
-             batches: Iterator[stage_lib.Batch]) -> ridge.Regression:
+             batches: Iterator[stage_lib.Batch], sizes: np.ndarray
+             ) -> ridge.Regression:
   """Fits a linear path by ridge regression.
+
+  The penalty is the one whose pictures err least. All values of a code have
+  deviation 1, so errors of the code would choose it for hundreds of values
+  that nothing predicts and that hardly show.
 
   Args:
     path: Its variables change.
     samples: What a batch tells the path, and what the path should say.
     batches: With `keys.SPEAKER` and what `samples` reads.
+    sizes: [L * d], what a value is worth: `LinearBase.sizes`.
 
   Returns:
-    The regression.
+    The regression, to values times their sizes.
   """
   sums: dict[bool, ridge.Moments] = {}
   compute = tf.function(samples, autograph=False)
   for batch in batches:
     x, code = compute(batch)
     x, y = x.numpy(), tf.reshape(code, [len(x), -1]).numpy()
-    held_back = np.asarray(batch[keys.SPEAKER]) % _HELD_BACK == 0
+    held_back = np.tile(
+        np.asarray(batch[keys.SPEAKER]) % _HELD_BACK == 0,
+        len(x) // len(batch[keys.SPEAKER]))
     for part in (False, True):
       if np.any(held_back == part):
-        moments = ridge.moments(x[held_back == part], y[held_back == part])
+        moments = ridge.moments(
+            x[held_back == part], y[held_back == part] * sizes)
         sums[part] = sums[part] + moments if part in sums else moments
   penalty = _PENALTY
   if len(sums) == 2:
     penalty = ridge.choose(sums[False], sums[True])
   found = ridge.fit(sum(list(sums.values())[1:], list(sums.values())[0]),
                     penalty)
-  path.fill(found.weights, found.bias)
+  # A value of size 0 is that of a base with fewer components than values.
+  per_size = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+  path.fill(found.weights * per_size, found.bias * per_size)
   return found

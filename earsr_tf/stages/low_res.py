@@ -116,19 +116,31 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   return terms
 
 
+def with_mirrored(config: config_lib.Config, networks: stage_lib.Networks,
+                  batch: stage_lib.Batch) -> tuple[tf.Tensor, tf.Tensor]:
+  """x^h and z of a batch, then of its mirror images: twice the faces.
+
+  Returns:
+    [2 B, S, S, 3] and [2 B, L, d].
+  """
+  x = batch[keys.IMAGE_HIGH]
+  z = targets.read(config, targets.code(config), networks, batch)
+  x_hat = x[:, :, ::-1]
+  z_hat = invert.encode(networks, x_hat, config.model.code_norm)
+  return tf.concat([x, x_hat], axis=0), tf.concat([z, z_hat], axis=0)
+
+
 def _start(config: config_lib.Config) -> stage_lib.Start:
   """E_l's linear path: ridge regression from the pixels to z_i."""
-  target = targets.code(config)
-
   def start(networks, batches):
     """Fits it to the first images."""
     def samples(batch):
       """Pixels and code."""
-      x_low = image_low(config, batch[keys.IMAGE_HIGH])
-      return (low_res_encoder.linear_inputs(x_low),
-              targets.read(config, target, networks, batch))
+      x_high, z = with_mirrored(config, networks, batch)
+      return low_res_encoder.linear_inputs(image_low(config, x_high)), z
     linear_start.fit_path(
-        networks['low_res_encoder'].linear, samples, batches)
+        networks['low_res_encoder'].linear, samples, batches,
+        networks['generator'].base.sizes())
   return start
 
 

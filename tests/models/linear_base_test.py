@@ -49,6 +49,8 @@ def test_decodes_whitened_components_as_numpy_does():
   np.testing.assert_allclose(found.std(0), 1.0, atol=1e-4)
   np.testing.assert_allclose(
       tf.reshape(base(z_plus), [30, -1]), expected, atol=2e-5)
+  sizes = latent.values_of(tf.reshape(base.sizes(), [1, 6, 3]), 2)
+  np.testing.assert_allclose(sizes[0], deviation, rtol=1e-4)
 
 
 def test_components_that_the_faces_do_not_have_stay_zero():

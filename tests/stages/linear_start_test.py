@@ -34,13 +34,14 @@ def _batches(x: np.ndarray, code: np.ndarray, speaker: np.ndarray):
         code[start:end]), keys.SPEAKER: tf.constant(speaker[start:end])}
 
 
-def _fit(speaker: np.ndarray | None = None
+def _fit(speaker: np.ndarray | None = None, sizes: np.ndarray = np.ones(12)
          ) -> tuple[linear_path.LinearPath, ridge.Regression]:
   x, code, people = _stream()
   path = linear_path.LinearPath(in_features=5, num_styles=3, latent_dim=4)
   found = linear_start.fit_path(
       path, lambda batch: (batch['x'], batch['code']),
-      _batches(x, code, people if speaker is None else speaker))
+      _batches(x, code, people if speaker is None else speaker),
+      sizes.astype(np.float32))
   return path, found
 
 
@@ -65,6 +66,36 @@ def test_one_person_alone_is_fitted_with_a_fixed_penalty():
   path, found = _fit(np.zeros(40, np.int32))
   assert found.penalty == 1e-2
   assert np.any(path.kernel)
+
+
+def test_the_penalty_is_chosen_by_what_shows_and_the_code_keeps_its_units():
+  x, code, people = _stream()
+  sizes = np.array([0.0] + [1e-3] * 10 + [5.0])
+  held_back = people % 5 == 0
+  shown = code.reshape(len(code), -1) * sizes
+  parts = [ridge.moments(x[part], shown[part])
+           for part in (~held_back, held_back)]
+  path, found = _fit(sizes=sizes)
+  assert found.penalty == ridge.choose(*parts)
+  plain = ridge.fit(
+      ridge.moments(x, code.reshape(len(code), -1)), found.penalty)
+  np.testing.assert_allclose(
+      path.kernel.numpy()[:, 1:], plain.weights[:, 1:], atol=1e-4)
+  assert not np.any(path.kernel.numpy()[:, 0])
+
+
+def test_the_images_of_a_batch_may_come_several_times():
+  x, code, people = _stream()
+  path = linear_path.LinearPath(in_features=5, num_styles=3, latent_dim=4)
+  linear_start.fit_path(
+      path, lambda batch: (
+          tf.concat([batch['x'], -batch['x']], 0),
+          tf.concat([batch['code'], batch['code'] + 1.0], 0)),
+      _batches(x, code, people), np.ones(12, np.float32))
+  twice = np.concatenate([x, -x])
+  expected = code.mean((0,)).reshape(-1) + 0.5
+  made = tf.reshape(path(tf.constant(twice)), [len(twice), -1])
+  np.testing.assert_allclose(np.mean(made, 0), expected, atol=1e-4)
 
 
 def test_a_base_is_fitted_to_all_batches():
@@ -94,6 +125,8 @@ def test_low_res_starts_at_the_ridge_of_its_pixels():
   linear.fill(random.normal(size=linear.kernel.shape),
                 random.normal(size=linear.bias.shape))
   batch = fakes.batch(32)
+  networks['generator'].base.basis.assign(random.normal(
+      size=networks['generator'].base.basis.shape))
   stage.start(networks, iter([batch]))
   x_low = low_res.image_low(config, batch[keys.IMAGE_HIGH])
   z = networks['image_encoder'](batch[keys.IMAGE_HIGH])
