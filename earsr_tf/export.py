@@ -1,10 +1,11 @@
 """python -m earsr_tf.export --run_root=DIR --output=DIR: a SavedModel.
 
-Writes `<output>/<version>/` with the signatures `super_resolve(image_low uint8
-[N, 8, 8, 3], waveform float32 [N, 64000]) -> image_high uint8 [N, 128, 128,
-3]` and `super_resolve_strength`, which takes voice_strength float32 [N], too.
-Prints the version's folder. --consistency makes a correction that fits the
-output to image_low part of the model.
+Writes `<output>/<version>/` with the signatures of `serving/signatures.py`,
+such as `super_resolve(image_low uint8 [N, 8, 8, 3], waveform float32 [N,
+64000]) -> image_high uint8 [N, 128, 128, 3]`; warm-up requests, batching
+parameters and a model card lie in its assets.extra. Prints the version's
+folder. --consistency makes a correction that fits the output to image_low part
+of the model. docs/serving.md says how to serve it.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from earsr_tf.ops import consistency_mode
 
 
 def run(run_root: str, output: str, *,
-        consistency: str = consistency_mode.OFF) -> str:
+        consistency: str = consistency_mode.OFF,
+        evaluation: str | None = None) -> str:
   """Exports the model of a run folder.
 
   Args:
     run_root: Folder of the stages' folders.
     output: Export folder; created when absent.
     consistency: 'off', 'exact' or a number of back-projection steps.
+    evaluation: Folder that `earsr_tf.evaluate` wrote, whose tables become
+      part of the model card.
 
   Returns:
     The new version's folder.
@@ -38,6 +42,7 @@ def run(run_root: str, output: str, *,
   if pathlib.Path(output).is_file():
     raise cli.InputError(
         f'--output={output}: is a file; name a folder', cli.USAGE)
+  tables = _read_tables(evaluation) if evaluation else ''
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.evaluation import report
@@ -53,7 +58,8 @@ def run(run_root: str, output: str, *,
     return str(saved_model.save(
         model, low_res_size, output, report.provenance(
             run_root=run_root, consistency=consistency,
-            low_res_stretch=trained.low_res_stretch)))
+            low_res_stretch=trained.low_res_stretch,
+            **saved_model.trained_on(run_root)), evaluation=tables))
 
 
 def check_run_root(run_root: str) -> None:
@@ -73,10 +79,22 @@ def check_run_root(run_root: str) -> None:
         'other stages), or python -m pipelines.run')
 
 
+def _read_tables(evaluation: str) -> str:
+  """The tables of an evaluation's folder, in Markdown."""
+  path = pathlib.Path(evaluation, 'tables.md')
+  try:
+    return path.read_text(encoding='utf-8')
+  except (OSError, UnicodeDecodeError):
+    raise cli.InputError(
+        f'--evaluation={evaluation}: there is no readable {path.name} in it; '
+        'name a folder that python -m earsr_tf.evaluate wrote') from None
+
+
 def main() -> None:
   """Exports what the flags name."""
   values = flags.FLAGS
-  print(run(values.run_root, values.output, consistency=values.consistency))
+  print(run(values.run_root, values.output, consistency=values.consistency,
+            evaluation=values.evaluation))
 
 
 if __name__ == '__main__':
@@ -84,5 +102,8 @@ if __name__ == '__main__':
   flags.DEFINE_string('output', None, 'A folder of exported versions.')
   shared_flags.define_consistency_flag(
       'Part of the exported model: fits its output to image_low')
+  flags.DEFINE_string(
+      'evaluation', None, 'A folder that earsr_tf.evaluate wrote; its tables '
+      'become part of the model card.')
   flags.mark_flag_as_required('output')
   cli.run(main)

@@ -15,7 +15,6 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
 
 PROTOCOL = (
@@ -161,14 +160,8 @@ def degrade_uint8(image_high: np.ndarray, low_res_size: int, *,
   if image_high.shape[1] % low_res_size:
     raise ValueError(
         f'side {image_high.shape[1]} is no multiple of {low_res_size}')
-  factor = image_high.shape[1] // low_res_size
-  image = tf.cast(image_high, tf.float32)
-  if stretch:
-    image = tf.cast(
-        pixels.to_uint8(pixels.stretch_contrast(image)), tf.float32)
-  low = resample.degrade(image, factor)
-  return tf.cast(
-      tf.clip_by_value(tf.round(low), 0.0, 255.0), tf.uint8).numpy()
+  return resample.degrade_levels(
+      tf.constant(image_high), low_res_size, stretch=stretch).numpy()
 
 
 def frechet_distance(
