@@ -43,6 +43,7 @@ REQUIRED = {
     'keras': 'keras',
     'tensorflow_io': 'tensorflow-io',
     'tensorflow_addons': 'tensorflow-addons',
+    'tensorflow_serving': 'tensorflow-serving-api',
 }
 # Import name -> distribution: what preparing data needs besides, what
 # pipelines.run does, and what tests do.

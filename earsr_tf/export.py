@@ -1,11 +1,12 @@
 """python -m earsr_tf.export --run_root=DIR --output=DIR: a SavedModel.
 
-Writes `<output>/<version>/` with the signatures `super_resolve(image_low uint8
-[N, 8, 8, 3], waveform float32 [N, 64000]) -> image_high uint8 [N, 128, 128,
-3]` and `super_resolve_strength`, which takes voice_strength float32 [N], too.
-Prints the version's folder. --consistency makes a correction that fits the
-output to image_low part of the model. --precision=bf16 is faster on processors
-that have AVX512_BF16, and refused where its pictures differ.
+Writes `<output>/<version>/` with the signatures of `serving/signatures.py`,
+such as `super_resolve(image_low uint8 [N, 8, 8, 3], waveform float32 [N,
+64000]) -> image_high uint8 [N, 128, 128, 3]`; warm-up requests, batching
+parameters and a model card lie in its assets.extra. Prints the version's
+folder. --consistency makes a correction that fits the output to image_low part
+of the model. --precision=bf16 is faster on processors that have AVX512_BF16,
+and refused where its pictures differ. docs/serving.md says how to serve it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from earsr_tf.ops import consistency_mode
 
 def run(run_root: str, output: str, *,
         consistency: str = consistency_mode.OFF, precision: str = 'float32',
-        data_dir: str = 'data') -> str:
+        data_dir: str = 'data', evaluation: str | None = None) -> str:
   """Exports the model of a run folder.
 
   Args:
@@ -31,6 +32,8 @@ def run(run_root: str, output: str, *,
     precision: 'float32' or 'bf16', of convolutions and matrix products.
     data_dir: Folder of prepared shards, on which bf16 is compared with
       float32; read for nothing else.
+    evaluation: Folder that `earsr_tf.evaluate` wrote, whose tables become
+      part of the model card.
 
   Returns:
     The new version's folder.
@@ -48,6 +51,7 @@ def run(run_root: str, output: str, *,
   if precision == 'bf16':
     from earsr_tf.data import manifest
     manifest.read_manifest(data_dir)  # refused before TensorFlow loads
+  tables = _read_tables(evaluation) if evaluation else ''
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.evaluation import report
@@ -71,7 +75,8 @@ def run(run_root: str, output: str, *,
     return str(saved_model.save(
         model, low_res_size, output, report.provenance(
             run_root=run_root, consistency=consistency, precision=precision,
-            low_res_stretch=trained.low_res_stretch, **near)))
+            low_res_stretch=trained.low_res_stretch, **near,
+            **saved_model.trained_on(run_root)), evaluation=tables))
 
 
 def check_run_root(run_root: str) -> None:
@@ -91,11 +96,23 @@ def check_run_root(run_root: str) -> None:
         'other stages), or python -m pipelines.run')
 
 
+def _read_tables(evaluation: str) -> str:
+  """The tables of an evaluation's folder, in Markdown."""
+  path = pathlib.Path(evaluation, 'tables.md')
+  try:
+    return path.read_text(encoding='utf-8')
+  except (OSError, UnicodeDecodeError):
+    raise cli.InputError(
+        f'--evaluation={evaluation}: there is no readable {path.name} in it; '
+        'name a folder that python -m earsr_tf.evaluate wrote') from None
+
+
 def main() -> None:
   """Exports what the flags name."""
   values = flags.FLAGS
   print(run(values.run_root, values.output, consistency=values.consistency,
-            precision=values.precision, data_dir=values.data_dir))
+            precision=values.precision, data_dir=values.data_dir,
+            evaluation=values.evaluation))
 
 
 if __name__ == '__main__':
@@ -109,5 +126,8 @@ if __name__ == '__main__':
   flags.DEFINE_string(
       'data_dir', 'data', 'Folder of prepared shards; with --precision=bf16, '
       'pictures of their clips are compared with those in float32.')
+  flags.DEFINE_string(
+      'evaluation', None, 'A folder that earsr_tf.evaluate wrote; its tables '
+      'become part of the model card.')
   flags.mark_flag_as_required('output')
   cli.run(main)

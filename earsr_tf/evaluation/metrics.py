@@ -16,7 +16,6 @@ from typing import Callable
 import numpy as np
 import tensorflow as tf
 
-from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
 
 PROTOCOL = (
@@ -175,13 +174,8 @@ def degrade_uint8(image_high: np.ndarray, low_res_size: int, *,
   if image_high.shape[1] % low_res_size:
     raise ValueError(
         f'side {image_high.shape[1]} is no multiple of {low_res_size}')
-  image = tf.cast(image_high, tf.float32)
-  if stretch:
-    image = tf.cast(
-        pixels.to_uint8(pixels.stretch_contrast(image)), tf.float32)
-  low = resample.degrade(image, image_high.shape[1] // low_res_size)
-  return tf.cast(
-      tf.clip_by_value(tf.round(low), 0.0, 255.0), tf.uint8).numpy()
+  return resample.degrade_levels(
+      tf.constant(image_high), low_res_size, stretch=stretch).numpy()
 
 
 def frechet_distance(

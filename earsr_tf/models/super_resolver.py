@@ -83,13 +83,21 @@ class SuperResolver(tf.Module):
     Raises:
       ValueError: If a shape does not fit.
     """
-    low = self.normalize_code(self.low_res_encoder(image_low))
-    audio = self.normalize_code(
-        self.audio_encoder(spectrogram.log_spectrogram(waveform)))
+    low = self.low_code(image_low)
+    audio = self.audio_code(waveform)
     if self._zero_audio:
       audio = tf.zeros_like(audio)
     fused = self.normalize_code(self.fusion(low, audio))
     return {'low': low, 'audio': audio, 'fused': fused}
+
+  def low_code(self, image_low: tf.Tensor) -> tf.Tensor:
+    """E_l's code: [B, s, s, 3] float32 in [-1, 1] -> [B, L, d] float32."""
+    return self.normalize_code(self.low_res_encoder(image_low))
+
+  def audio_code(self, waveform: tf.Tensor) -> tf.Tensor:
+    """E_a's code: [B, 64000] float32 in [-1, 1] -> [B, L, d] float32."""
+    return self.normalize_code(
+        self.audio_encoder(spectrogram.log_spectrogram(waveform)))
 
   def normalize_code(self, code: tf.Tensor) -> tf.Tensor:
     """Applies the configured `code_norm` to a code [B, L, d]."""
@@ -131,9 +139,20 @@ class SuperResolver(tf.Module):
     codes = self.codes(pixels.to_float(image_low), waveform)
     code = (codes['fused'] if voice_strength is None
             else self.blend(codes, voice_strength))
-    image_high = pixels.to_uint8(self.generator(code))
+    return self._render(code, image_low)
+
+  def image_only(self, image_low: tf.Tensor) -> tf.Tensor:
+    """G(E_l(image_low)), row (c) of Table 1; arguments as of `__call__`."""
+    return self._render(self.low_code(pixels.to_float(image_low)), image_low)
+
+  def audio_only(self, waveform: tf.Tensor) -> tf.Tensor:
+    """G(E_a(waveform)), row (d) of Table 1; arguments as of `__call__`."""
+    return pixels.to_uint8(self.generator(self.audio_code(waveform)))
+
+  def _render(self, code: tf.Tensor, image_low: tf.Tensor) -> tf.Tensor:
+    """[N, L, d] and uint8 [N, s, s, 3] -> uint8 [N, S, S, 3], corrected."""
     return consistency_lib.correct_uint8(
-        image_high, image_low, self._consistency)
+        pixels.to_uint8(self.generator(code)), image_low, self._consistency)
 
 
 def fold(network: tf.Module) -> None:

@@ -12,6 +12,7 @@ import functools
 import numpy as np
 import tensorflow as tf
 
+from earsr_tf.ops import pixels
 from earsr_tf.ops import shapes
 
 _BICUBIC_A = -0.5
@@ -160,6 +161,30 @@ def degrade(image: tf.Tensor, factor: int = 16) -> tf.Tensor:
         f'image sides must be known multiples of {factor}; got '
         f'{image.shape}.')
   return resize_bicubic(image, height // factor, width // factor)
+
+
+def degrade_levels(image_high: tf.Tensor, low_res_size: int, *,
+                   stretch: bool = False) -> tf.Tensor:
+  """D(.) from 8-bit images to 8-bit images: the input of E_l when serving.
+
+  Args:
+    image_high: [B, H, H, 3] uint8 with known sides.
+    low_res_size: Side of the result; divides H.
+    stretch: As `model.low_res_stretch`.
+
+  Returns:
+    [B, low_res_size, low_res_size, 3] uint8.
+
+  Raises:
+    ValueError: If the shape is another or the sides do not divide.
+  """
+  shapes.assert_shape(image_high, [None, None, None, 3], 'image_high')
+  image = tf.cast(image_high, tf.float32)
+  if stretch:
+    image = tf.cast(
+        pixels.to_uint8(pixels.stretch_contrast(image)), tf.float32)
+  low = degrade(image, image_high.shape[1] // low_res_size)
+  return tf.cast(tf.clip_by_value(tf.round(low), 0.0, 255.0), tf.uint8)
 
 
 def _bicubic(x: np.ndarray) -> np.ndarray:

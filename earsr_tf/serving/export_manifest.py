@@ -18,6 +18,12 @@ NAME = 'manifest.json'
 # Names of signatures; here, so that they are known before TensorFlow is.
 SUPER_RESOLVE = 'super_resolve'
 SUPER_RESOLVE_STRENGTH = 'super_resolve_strength'
+SUPER_RESOLVE_BYTES = 'super_resolve_bytes'
+SERVING_DEFAULT = 'serving_default'
+IMAGE_ONLY = 'image_only'
+AUDIO_ONLY = 'audio_only'
+SIGNATURES = (SUPER_RESOLVE, SUPER_RESOLVE_STRENGTH, SUPER_RESOLVE_BYTES,
+              SERVING_DEFAULT, IMAGE_ONLY, AUDIO_ONLY)
 MAX_STRENGTH = 1.5  # of the voice: half more than networks were trained for
 _FORMAT = 1
 

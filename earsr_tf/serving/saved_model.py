@@ -18,8 +18,11 @@ from earsr_tf import config as config_lib
 from earsr_tf import durable
 from earsr_tf.models import super_resolver
 from earsr_tf.ops import consistency_mode
+from earsr_tf.serving import batching
 from earsr_tf.serving import export_manifest
+from earsr_tf.serving import model_card
 from earsr_tf.serving import signatures
+from earsr_tf.serving import warm_up
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 
@@ -75,7 +78,8 @@ def load(
 
 
 def save(model: super_resolver.SuperResolver, low_res_size: int,
-         output: str, facts: Mapping[str, Any]) -> pathlib.Path:
+         output: str, facts: Mapping[str, Any], *,
+         evaluation: str = '') -> pathlib.Path:
   """Writes a model as the next free version of an export folder.
 
   Args:
@@ -83,6 +87,7 @@ def save(model: super_resolver.SuperResolver, low_res_size: int,
     low_res_size: Side of `image_low`.
     output: Export folder; created when absent.
     facts: Entries of manifest.json that say where the model comes from.
+    evaluation: Tables for the model card, in Markdown.
 
   Returns:
     The version's folder.
@@ -91,11 +96,32 @@ def save(model: super_resolver.SuperResolver, low_res_size: int,
     OSError: If the folder cannot be written; nothing is left behind.
   """
   super_resolver.fold(model)
-  served = signatures.ServedModel(model=model, low_res_size=low_res_size)
+  served = signatures.ServedModel(
+      model=model, low_res_size=low_res_size,
+      low_res_stretch=facts.get('low_res_stretch', False))
   offered = signatures.signatures(served)
-  return publish(
-      lambda folder: tf.saved_model.save(served, folder, signatures=offered),
-      output, {**facts, 'signatures': sorted(offered)})
+
+  def write(folder: str) -> None:
+    """Fills a version folder."""
+    tf.saved_model.save(served, folder, signatures=offered)
+    warm_up.write(folder, low_res_size)
+    batching.write(folder)
+    model_card.write(
+        folder, low_res_size=low_res_size, image_size=served.image_size,
+        facts={**facts, 'evaluation': evaluation})
+
+  return publish(write, output, {**facts, 'signatures': sorted(offered)})
+
+
+def trained_on(run_root: str) -> dict[str, Any]:
+  """Entries of manifest.json: what a finished run was trained on, and how."""
+  record = checkpoints.load_record(run_root, 'fusion')
+  known = {
+      'preset': record['config'].get('preset'),
+      'training_command': record.get('command'),
+      'dataset': record.get('dataset'),
+      'data_manifest_sha256': record.get('manifest_sha256')}
+  return {name: value for name, value in known.items() if value}
 
 
 def publish(write: Callable[[str], None], output: str,

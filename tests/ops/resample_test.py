@@ -160,3 +160,16 @@ def test_box_by_hand():
       resample.downsample_box(x)[0, :, :, 0], [[2.5, 4.5], [10.5, 12.5]])
   with pytest.raises(ValueError, match='multiples of 3'):
     resample.downsample_box(x, 3)
+
+
+def test_levels_are_degraded_and_rounded() -> None:
+  image = np.random.default_rng(5).integers(
+      0, 256, size=(2, 128, 128, 3), dtype=np.uint8)
+  got = resample.degrade_levels(tf.constant(image), 8)
+  assert got.dtype == tf.uint8
+  expected = resample.degrade(tf.constant(image, tf.float32), 16).numpy()
+  np.testing.assert_array_equal(got, np.clip(np.round(expected), 0, 255))
+  dull = (100 + image // 8).astype(np.uint8)
+  stretched = resample.degrade_levels(tf.constant(dull), 8, stretch=True)
+  plain = resample.degrade_levels(tf.constant(dull), 8).numpy()
+  assert stretched.numpy().std() > 6.0 * plain.std()

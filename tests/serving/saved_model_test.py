@@ -12,7 +12,9 @@ import pytest
 import tensorflow as tf
 
 from earsr_tf import export as command
+from earsr_tf.data import records
 from earsr_tf.evaluation import metrics
+from earsr_tf.media import reader
 from earsr_tf.ops import consistency
 from earsr_tf.serving import export_manifest
 from earsr_tf.serving import saved_model
@@ -26,11 +28,13 @@ except ImportError:
   pass
 else:
   sys.exit('earsr_tf is on the path')
-function = tf.saved_model.load(sys.argv[1]).signatures['super_resolve']
-inputs = np.load(sys.argv[2])
-image = function(image_low=tf.constant(inputs['image_low']),
-                 waveform=tf.constant(inputs['waveform']))['image_high']
-np.save(sys.argv[3], image.numpy())
+loaded = tf.saved_model.load(sys.argv[1])
+inputs, outputs = np.load(sys.argv[2], allow_pickle=True), {}
+for name, function in loaded.signatures.items():
+  names = function.structured_input_signature[1]
+  made = function(**{key: tf.constant(inputs[key]) for key in names})
+  [outputs[name]] = [value.numpy() for value in made.values()]
+np.savez(sys.argv[3], **outputs)
 assert not [name for name in sys.modules
             if name.startswith(('tensorflow_io', 'tensorflow_addons'))]
 '''
@@ -43,12 +47,6 @@ def _inputs(count: int) -> dict[str, np.ndarray]:
           0, 256, size=(count, 8, 8, 3), dtype=np.uint8),
       'waveform': random.normal(
           scale=0.1, size=(count, 64_000)).astype(np.float32)}
-
-
-@pytest.fixture(scope='module')
-def version(run_root: str, tmp_path_factory: pytest.TempPathFactory) -> str:
-  """An exported version."""
-  return command.run(run_root, str(tmp_path_factory.mktemp('export')))
 
 
 def test_signature_is_what_the_documentation_says(version: str) -> None:
@@ -81,30 +79,53 @@ def test_it_computes_what_the_networks_compute(
   assert expected.std() > 1.0
 
 
-def test_it_loads_in_a_fresh_process_without_the_project(
+def test_a_fresh_process_without_the_project_runs_every_signature(
     version: str, tmp_path: pathlib.Path) -> None:
-  inputs = _inputs(2)
+  tensors = _inputs(1)
+  levels = np.round(tensors['waveform'] * 32768.0).astype(np.int16)
+  tensors['waveform'] = levels / np.float32(32768.0)
+  inputs = {**tensors, 'voice_strength': np.ones([1], np.float32)}
+  picture = reader.encode_png(tensors['image_low'][0])
+  voice = reader.encode_wav(levels[0])
+  example = records.encode(records.ClipRecord(
+      speaker='', video='', clip='', split='', gender=0, age=1.0,
+      frames=[picture, picture], voice=voice))
+  inputs |= {'image_bytes': np.array([picture], object),
+             'audio_bytes': np.array([voice], object),
+             'examples': np.array([example], object)}
   np.savez(tmp_path / 'in.npz', **inputs)
   environment = {
       **os.environ, 'TF_CPP_MIN_LOG_LEVEL': '2', 'PYTHONSAFEPATH': '1'}
   environment.pop('PYTHONPATH', None)
   subprocess.run(
       [sys.executable, '-c', _FRESH, version, str(tmp_path / 'in.npz'),
-       str(tmp_path / 'out.npy')],
+       str(tmp_path / 'out.npz')],
       cwd=tmp_path, env=environment, check=True, timeout=300)
-  expected = signatures.load(version)(
-      **{k: tf.constant(v) for k, v in inputs.items()})['image_high'].numpy()
-  difference = np.abs(
-      np.load(tmp_path / 'out.npy').astype(int) - expected.astype(int))
-  assert difference.max() <= 1
+  outputs = dict(np.load(tmp_path / 'out.npz', allow_pickle=True))
+  assert sorted(outputs) == sorted(export_manifest.SIGNATURES)
+  functions = signatures.load_all(version)
+  expected = functions['super_resolve'](
+      **{k: tf.constant(v) for k, v in tensors.items()})['image_high']
+  for name in ('super_resolve_bytes', 'serving_default'):
+    assert outputs[name].shape == (1,)
+    outputs[name] = tf.io.decode_png(outputs[name][0]).numpy()[np.newaxis]
+  for name in set(outputs) - {'image_only', 'audio_only'}:
+    assert _furthest(outputs[name], expected) <= 1, name
+  for name in ('image_only', 'audio_only'):
+    own = functions[name](**{
+        key: tf.constant(value) for key, value in tensors.items()
+        if key in functions[name].structured_input_signature[1]})
+    assert _furthest(outputs[name], own['image_high']) <= 1, name
+    assert _furthest(outputs[name], expected) > 1, name
 
 
 def test_only_core_operations_are_used(version: str) -> None:
-  graph = signatures.load(version).graph.as_graph_def()
-  names = {node.op for node in graph.node}
-  names |= {node.op for f in graph.library.function for node in f.node_def}
-  assert not [name for name in names if name.startswith(('IO>', 'Addons>'))]
-  assert not names & {'PyFunc', 'EagerPyFunc', 'PyFuncStateless'}
+  for function in signatures.load_all(version).values():
+    graph = function.graph.as_graph_def()
+    names = {node.op for node in graph.node}
+    names |= {node.op for f in graph.library.function for node in f.node_def}
+    assert not [n for n in names if n.startswith(('IO>', 'Addons>'))]
+    assert not names & {'PyFunc', 'EagerPyFunc', 'PyFuncStateless'}
 
 
 def test_a_correction_is_part_of_the_graph(
@@ -124,6 +145,11 @@ def test_a_correction_is_part_of_the_graph(
   assert metrics.lr_consistency(plain.numpy(), low).min() > 3.0
   assert metrics.lr_consistency(got, low).max() < 0.01
   test_only_core_operations_are_used(corrected)
+
+
+def _furthest(image_a: np.ndarray, image_b: tf.Tensor) -> int:
+  """The greatest difference of two images, in levels."""
+  return np.abs(image_a.astype(int) - image_b.numpy().astype(int)).max()
 
 
 def _write(folder: str) -> None:
