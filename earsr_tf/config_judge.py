@@ -16,6 +16,8 @@ class AttributesConfig:
     num_speakers: Classes of C_i; 0 means as many as the data hold.
     max_softening: Images are reduced by random powers of two up to this and
       enlarged again, for judging soft faces; 1 (the paper) keeps originals.
+    descriptor: 'synthetic': the judges also read a network that was trained
+      on other people of SyntheticVox, as the paper's read VGG-Face; '': not.
     jitter: Images are moved and scaled at random by up to this share, their
       contrast and colours changed by up to twice as much; 0 (the paper): not.
   """
@@ -23,6 +25,7 @@ class AttributesConfig:
   num_speakers: int = 0
   max_softening: int = 1
   jitter: float = 0.0
+  descriptor: str = ''
 
 
 @dataclasses.dataclass(frozen=True)

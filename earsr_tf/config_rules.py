@@ -131,7 +131,10 @@ def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
        f'model.classifier_side={side}: 0 or a power of two, at least 8 and at '
        f'most image_size {size}'),
       (0.0 <= config.attributes.jitter <= 0.3,
-       f'attributes.jitter={config.attributes.jitter}: use 0 to 0.3')]
+       f'attributes.jitter={config.attributes.jitter}: use 0 to 0.3'),
+      (config.attributes.descriptor in ('', 'synthetic'),
+       f'attributes.descriptor={config.attributes.descriptor}: choose '
+       "synthetic, or nothing for judges trained on D alone")]
   for name, share in dataclasses.asdict(config.judge).items():
     rules.append((0.0 <= share <= 1.0,
                   f'judge.{name}={share}: use a share, 0 to 1'))

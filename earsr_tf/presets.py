@@ -56,7 +56,7 @@ def _demo() -> config_lib.Config:
           start_images=4_096),
       attributes=config_judge.AttributesConfig(
           phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),
-          max_softening=16, jitter=0.1),
+          max_softening=16, jitter=0.1, descriptor='synthetic'),
       training=config_lib.TrainingConfig(
           record_every=200, preview_every=0, save_every=4_000, keep=2,
           cached_targets=True))

@@ -24,6 +24,7 @@ from earsr_tf.evaluation import report as report_lib
 from earsr_tf.evaluation import rows as rows_lib
 from earsr_tf.evaluation import sweep as sweep_lib
 from earsr_tf.evaluation import trust
+from earsr_tf.models import face_descriptor
 from earsr_tf.ops import consistency_mode
 
 SETS = {'closed': 'closed_test', 'open': 'open_test'}
@@ -108,7 +109,9 @@ def evaluate(
             if floors else None)
   if reconstructor.classifier is not None:
     reconstructor.classifier = judge_lib.enroll(
-        reconstructor.classifier, data_dir, 4 * batch_size)
+        reconstructor.classifier, data_dir, 4 * batch_size,
+        face_descriptor.load()
+        if reconstructor.config.attributes.descriptor else None)
   done = {}
   for name in sets:
     result = evaluate_set(

@@ -74,14 +74,15 @@ class Judge:
         'age': tf.constant(labels[:, 1], tf.float32)}
 
 
-def enroll(classifier: tf.keras.Model, data_dir: str, batch_size: int
-           ) -> Judge:
+def enroll(classifier: tf.keras.Model, data_dir: str, batch_size: int,
+           descriptor: tf.keras.Model | None = None) -> Judge:
   """Makes the judge of a data set: one pass over all gallery frames.
 
   Args:
     classifier: As of `Judge`.
     data_dir: Folder of prepared shards.
     batch_size: Images at a time.
+    descriptor: [B, S, S, 3] to [B, E], read beside the classifier's features.
 
   Returns:
     A judge that names `DataInfo.speakers` by number.
@@ -89,6 +90,8 @@ def enroll(classifier: tf.keras.Model, data_dir: str, batch_size: int
   Raises:
     DataError: If the data are damaged or hold nothing to train on.
   """
+  if descriptor is not None:
+    classifier = _Beside(classifier=classifier, descriptor=descriptor)
   manifest = manifest_lib.read_manifest(data_dir)
   learned = _Gallery(people=len(manifest.all_speakers))
   for number, batch in enumerate(_batches(
@@ -113,6 +116,22 @@ def _batches(manifest: manifest_lib.Manifest, splits: tuple[str, ...],
   return batching.make_eval_dataset(
       manifest, splits=splits, inputs=_INPUTS, batch_size=batch_size,
       frames_per_clip=manifest.frames_per_clip)
+
+
+class _Beside:
+  """A classifier whose features go on with those of a descriptor."""
+
+  def __init__(self, *, classifier: tf.keras.Model,
+               descriptor: tf.keras.Model):
+    """Takes both, as `enroll` does."""
+    self._networks = (classifier, descriptor)
+
+  def __call__(self, image_high: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Both networks' features of images, each of length 1."""
+    classifier, descriptor = self._networks
+    return {'features': tf.concat([
+        classifier(image_high)['features'],
+        tf.math.l2_normalize(descriptor(image_high), -1)], 1)}
 
 
 class _Gallery:
@@ -143,18 +162,26 @@ class _Gallery:
 
   def judge(self, classifier: tf.keras.Model) -> Judge:
     """Solves for the discriminant and places people in it."""
-    pixels = 3 * _PIXELS_SIDE ** 2
+    width = self._totals.shape[1]
+    pixels = _pixels(classifier)
     found = discriminant_lib.fit(
-        self._sums, (pixels, self._totals.shape[1] - pixels))
+        self._sums, (pixels, width - pixels) if pixels else (width,))
     means = self._totals / np.maximum(self._counts, 1.0) - found.mean
     means = np.where(self._counts > 0, _unit(means @ found.people), 0.0)
     return Judge(classifier=classifier, discriminant=found,
                  means=means.astype(np.float32))
 
 
+def _pixels(classifier: tf.keras.Model) -> int:
+  """How many values are pixels: none beside a descriptor, which knows more."""
+  return 0 if isinstance(classifier, _Beside) else 3 * _PIXELS_SIDE ** 2
+
+
 def _values(classifier: tf.keras.Model, image_high: tf.Tensor) -> np.ndarray:
   """[2 B, D]: pixels and features of images, then of their mirrors."""
   both = tf.concat([image_high, image_high[:, :, ::-1]], 0)
+  if not _pixels(classifier):
+    return classifier(both)['features'].numpy()
   pixels = resample.downsample_box(both, both.shape[1] // _PIXELS_SIDE)
   return np.concatenate(
       [pixels.numpy().reshape(len(pixels), -1),

@@ -37,14 +37,14 @@ def draw_camera(rng: np.random.Generator) -> Camera:
   """The camera of one video."""
   stops, warm, green, haze, curve = (
       float(value) for value in np.clip(rng.standard_normal(5), -2, 2))
-  gain = 2.0 ** (0.44 * stops - 0.05)
+  gain = 2.0 ** (0.54 * stops - 0.05)
   soft = float(rng.random())
   coarse = float(rng.random())
   passes = 0 if soft < 0.35 else 1 if soft < 0.85 else 2
   return Camera(
       gains=(gain * (1 + 0.085 * warm), gain * (1 + 0.030 * green),
              gain * (1 - 0.105 * warm)),
-      haze=0.022 * max(haze, 0.0), curve=0.12 * curve,
+      haze=0.022 * max(haze, 0.0), curve=0.18 * curve,
       blur=(0.10 + 0.15 * float(rng.random()),) * passes,
       quality=int(19 + 13 * coarse * coarse))
 

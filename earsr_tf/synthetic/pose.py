@@ -81,7 +81,7 @@ class Light:
 
 def draw_light(rng: np.random.Generator) -> Light:
   """The light of one video: from any side, of any white."""
-  side = float(np.clip(0.60 * rng.standard_normal(), -1.5, 1.5))
+  side = float(np.clip(0.70 * rng.standard_normal(), -1.5, 1.5))
   above = float(0.25 - 1.05 * rng.random())
   front = 0.80
   length = (side ** 2 + above ** 2 + front ** 2) ** 0.5
@@ -109,9 +109,9 @@ def draw_poses(rng: np.random.Generator, count: int) -> list[Pose]:
     yaw = float(np.clip(
         turn + 0.045 * wander[4], -MAX_YAW_RAD, MAX_YAW_RAD))
     poses.append(Pose(
-        shift_x=float(0.032 * value[0]),
-        shift_y=float(0.020 + 0.032 * value[1]),
-        scale=float(1.40 * 2.0 ** (0.060 * start[2] + 0.01 * wander[2])),
+        shift_x=float(0.036 * value[0]),
+        shift_y=float(0.020 + 0.036 * value[1]),
+        scale=float(1.40 * 2.0 ** (0.070 * start[2] + 0.01 * wander[2])),
         tilt=float(0.040 * value[3]), yaw=yaw,
         pitch=float(np.clip(0.07 * value[5], -0.22, 0.24)),
         smile=mood + 0.08 * float(wander[6]),

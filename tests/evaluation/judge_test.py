@@ -105,3 +105,21 @@ def test_the_curve_asks_for_ever_smaller_pictures(data_dir: str) -> None:
 
 def test_the_protocol_says_who_is_known() -> None:
   assert 'nobody of the open set' in attributes.PROTOCOL
+
+
+def test_a_descriptor_is_read_instead_of_pixels(
+    classifier: tf.keras.Model, data_dir: str) -> None:
+  def brightness(image: tf.Tensor) -> tf.Tensor:
+    """[B, 2]: what tells the colours of these data's people apart."""
+    mean = tf.reduce_mean(image, [1, 2])
+    return tf.concat([mean, mean[:, :1] - mean[:, 1:2]], 1)
+
+  judge = judge_lib.enroll(classifier, data_dir, 8, brightness)
+  image, speaker = _pictures(data_dir, 'd_pre')
+  np.testing.assert_array_equal(
+      np.argmax(judge(image)['speaker_logits'], 1), speaker)
+  features = classifier(image)['features'].shape[1]
+  assert judge.means.shape[1] <= features + 4
+  shifted = judge_lib.enroll(
+      classifier, data_dir, 8, lambda image: brightness(image) + 5.0)
+  assert np.abs(shifted.means - judge.means).max() > 1e-3

@@ -1,0 +1,1 @@
+"""Trains the face descriptor that the judges of synthetic faces read."""
