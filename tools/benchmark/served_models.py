@@ -9,46 +9,51 @@ from unittest import mock
 import numpy as np
 
 
-def random_model(preset: str) -> Any:
-  """The model of a preset with random weights; loads TensorFlow."""
+def random_model(preset: str, precision: str = 'float32') -> Any:
+  """A preset's model, the same weights each time; loads TensorFlow.
+
+  Args:
+    preset: Sizes of the networks.
+    precision: As `training.precision`; networks of another than float32 are
+      folded one after the other, for the memory's sake.
+  """
   from earsr_tf import environment
   environment.load_tensorflow()
-  import tensorflow as tf
-
   from earsr_tf import presets
   from earsr_tf.models import super_resolver
   from earsr_tf.stages import networks
-  sizes = presets.get(preset).model
-  model = super_resolver.SuperResolver(
-      generator=networks.generator(sizes),
-      low_res_encoder=networks.low_res_encoder(sizes),
-      audio_encoder=networks.audio_encoder(sizes),
-      fusion=networks.fusion(sizes), code_norm=sizes.code_norm)
-  if tf.executing_eagerly():
-    _fill(model)
-  return model
+  sizes, made = presets.get(preset).model, {}
+  for name, build in (
+      ('audio_encoder', lambda: networks.audio_encoder(sizes, precision)),
+      ('fusion', lambda: networks.fusion(sizes, precision)),
+      ('generator', lambda: networks.generator(sizes, precision)),
+      ('low_res_encoder', lambda: networks.low_res_encoder(sizes))):
+    made[name] = _seeded(build)
+    if precision != 'float32':
+      super_resolver.fold(made[name])
+  return super_resolver.SuperResolver(**made, code_norm=sizes.code_norm)
 
 
-def _fill(model: Any) -> None:
-  """Kernels that start at zero would make one grey face of everything."""
+def _seeded(build: Callable[[], Any]) -> Any:
+  """A network whose weights are random, the same each time, and not zero.
+
+  Kernels that start at zero would make one grey face of everything.
+  """
+  import tensorflow as tf
+  tf.keras.utils.set_random_seed(1)
+  network = build()
   random = np.random.default_rng(1)
-  for variable in model.variables:
+  for variable in network.variables if tf.executing_eagerly() else ():
     if len(variable.shape) > 1 and not np.any(variable):
       scale = np.prod(variable.shape[:-1]) ** -0.5
       variable.assign(scale * random.standard_normal(variable.shape))
+  return network
 
 
 def low_size(preset: str) -> int:
   """The side of a preset's `image_low`."""
   from earsr_tf import presets
   return presets.get(preset).model.low_res_size
-
-
-def _copy(network: Any, other: Any) -> Any:
-  """Gives a network the weights of another; returns it."""
-  for ours, theirs in zip(network.variables, other.variables, strict=True):
-    ours.assign(theirs)
-  return network
 
 
 @contextlib.contextmanager
@@ -77,7 +82,7 @@ def plain_and_exported(preset: str) -> dict[str, Callable[..., Any]]:
   with convolutions():
     plain = _served(model, sizes.low_res_size)
   folded = super_resolver.SuperResolver(
-      generator=_copy(networks.generator(sizes), model.generator),
+      generator=_seeded(lambda: networks.generator(sizes)),
       low_res_encoder=model.low_res_encoder,
       audio_encoder=model.audio_encoder, fusion=model.fusion,
       code_norm=sizes.code_norm)
@@ -88,24 +93,12 @@ def plain_and_exported(preset: str) -> dict[str, Callable[..., Any]]:
 
 def float32_and_bf16(preset: str) -> dict[str, Callable[..., Any]]:
   """What is exported in float32, and in bfloat16 with the same weights."""
+  near = random_model(preset, 'mixed_bfloat16')  # first: needs less memory
   exact = random_model(preset)
-  from earsr_tf import presets
   from earsr_tf.models import super_resolver
-  from earsr_tf.stages import networks
-  sizes = presets.get(preset).model
-  made = {}
-  for name, build in (('generator', networks.generator),
-                      ('audio_encoder', networks.audio_encoder),
-                      ('fusion', networks.fusion)):
-    made[name] = _copy(
-        build(sizes, 'mixed_bfloat16'), getattr(exact, name))
-    super_resolver.fold(made[name])  # each at once, for the memory's sake
-  near = super_resolver.SuperResolver(
-      **made, low_res_encoder=exact.low_res_encoder,
-      code_norm=sizes.code_norm)
   super_resolver.fold(exact)
-  return {'float32': _served(exact, sizes.low_res_size),
-          'bf16': _served(near, sizes.low_res_size)}
+  return {'float32': _served(exact, low_size(preset)),
+          'bf16': _served(near, low_size(preset))}
 
 
 def inputs(batch: int, preset: str) -> dict[str, Any]:
