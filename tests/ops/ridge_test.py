@@ -78,3 +78,11 @@ def test_no_samples_are_refused() -> None:
     ridge.fit(ridge.moments(np.zeros([0, 2]), np.zeros([0, 1])), 1.0)
   with pytest.raises(ValueError, match='3 inputs for 2 targets'):
     ridge.moments(np.zeros([3, 2]), np.zeros([2, 1]))
+
+
+def test_both_ways_of_solving_agree() -> None:
+  samples = ridge.moments(*_samples(50, noise=0.1))
+  factored, decomposed = ridge.fit(samples, 1e-7), ridge.fit(samples, 0.0)
+  np.testing.assert_allclose(
+      factored.weights, decomposed.weights, rtol=1e-5, atol=1e-6)
+  assert (factored.weights != decomposed.weights).any()
