@@ -179,7 +179,7 @@ def _pixels(classifier: tf.keras.Model) -> int:
 
 def _values(classifier: tf.keras.Model, image_high: tf.Tensor) -> np.ndarray:
   """[2 B, D]: pixels and features of images, then of their mirrors."""
-  both = tf.concat([image_high, image_high[:, :, ::-1]], 0)
+  both = tf.concat([image_high, tf.reverse(image_high, [2])], 0)
   if not _pixels(classifier):
     return classifier(both)['features'].numpy()
   pixels = resample.downsample_box(both, both.shape[1] // _PIXELS_SIDE)

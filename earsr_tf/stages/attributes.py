@@ -62,12 +62,9 @@ def soften(image_high: tf.Tensor, level: tf.Tensor, num_levels: int
   Returns:
     [B, S, S, 3] float32.
   """
-  image = image_high
-  for number in range(1, num_levels):
-    image = tf.where(
-        tf.equal(level, number)[:, tf.newaxis, tf.newaxis, tf.newaxis],
-        softened(image_high, 2 ** number), image)
-  return image
+  levels = [image_high, *(
+      softened(image_high, 2 ** number) for number in range(1, num_levels))]
+  return tf.gather(tf.stack(levels, 1), level, batch_dims=1)
 
 
 def jitter(image_high: tf.Tensor, draws: tf.Tensor, share: float, side: int
