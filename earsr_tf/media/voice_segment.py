@@ -15,6 +15,7 @@ import numpy as np
 SAMPLE_RATE_HZ = 16_000
 SEGMENT_SAMPLES = 64_000  # 4 s
 HOP_SAMPLES = 1_600  # 0.1 s: segments begin at its multiples
+TOLERANCE = 1e-3  # share of energy by which segments count as equal
 
 # RMS of 4 s in dB of full scale. All voices of the synthetic people lie in
 # this range, and the middle half of those of VoxCeleb and LibriSpeech.
@@ -41,7 +42,7 @@ def loudest_start(levels: np.ndarray) -> int:
   width = SEGMENT_SAMPLES // HOP_SAMPLES
   sums = total[width:] - total[:-width]
   # A sound that stays as it is begins where it begins, whatever its phase.
-  return int(np.argmax(sums >= sums.max() * (1.0 - 1e-3))) * HOP_SAMPLES
+  return int(np.argmax(sums >= sums.max() * (1.0 - TOLERANCE))) * HOP_SAMPLES
 
 
 def level_db(levels: np.ndarray) -> float:

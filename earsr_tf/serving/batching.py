@@ -10,7 +10,7 @@ import pathlib
 
 FILE = 'assets.extra/batching.config'
 SIZES = (1, 2, 4, 8, 16)  # a batch is filled up to the next of these
-TIMEOUT_MICROS = 2000  # how long a request waits for company
+TIMEOUT_MICROS = 10_000  # how long a request waits for company
 THREADS = 2
 WAITING = 64  # batches; further requests are refused as busy
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from earsr_tf.media import reader
+from earsr_tf.media import voice_segment
 from earsr_tf.ops import sinc
 from earsr_tf.ops import spectrogram
 from earsr_tf.serving import refusal
@@ -21,7 +22,7 @@ _PCM, _EXTENSIBLE = 1, 0xfffe
 
 
 def decode(encoded: tf.Tensor, name: tf.Tensor) -> tf.Tensor:
-  """Decodes the first 4 s of one voice as `super_resolve` does.
+  """Decodes the loudest 4 s of one voice as `super_resolve` does.
 
   Args:
     encoded: [] string, a WAV file of 16-bit PCM.
@@ -52,10 +53,7 @@ def decode(encoded: tf.Tensor, name: tf.Tensor) -> tf.Tensor:
   encoded, channels, rate_hz = (
       refusal.checked(value, *checks) for value in (encoded, channels, rate_hz))
   frame_bytes = 2 * channels
-  # Half a second more than is heard, for the resampler's filter.
-  frames = tf.minimum(
-      size // frame_bytes,
-      rate_hz * spectrogram.DURATION_S + rate_hz // 2)
+  frames = size // frame_bytes
   samples = tf.io.decode_raw(
       tf.strings.substr(encoded, data, frames * frame_bytes), tf.int16)
   mono = tf.reduce_mean(tf.reshape(
@@ -128,17 +126,54 @@ def _read_format(
 
 
 def _segment(levels: tf.Tensor, name: tf.Tensor) -> tf.Tensor:
-  """The first 4 s of [n] float32; refuses what cannot be a voice."""
+  """[n] -> [64000] float32; refuses what cannot be a voice."""
   count = tf.size(levels)
   levels = refusal.checked(levels, refusal.unless(
       count >= round(reader.MIN_SECONDS * spectrogram.SAMPLE_RATE_HZ), name,
       ': has ', tf.strings.as_string(
           tf.cast(count, tf.float32) / spectrogram.SAMPLE_RATE_HZ,
           precision=2), ' s of sound; at least one second is needed'))
-  levels = levels[:spectrogram.NUM_SAMPLES]
+  levels = tf.cond(
+      count > spectrogram.NUM_SAMPLES, lambda: _loudest(levels),
+      lambda: levels)
   mean = tf.cast(tf.reduce_mean(tf.cast(levels, tf.float64)), tf.float32)
   levels = refusal.checked(levels, refusal.unless(
       tf.reduce_max(tf.abs(levels - mean)) * 32768.0 >= reader.SILENCE_PEAK,
-      name, ': is silent in its first 4 s'))
+      name, ': is silent'))
+  levels = _to_training_level(levels)
   return tf.gather(
       levels, tf.range(spectrogram.NUM_SAMPLES) % tf.size(levels))
+
+
+def _loudest(levels: tf.Tensor) -> tf.Tensor:
+  """`voice_segment.loudest_start` in the graph: [n] -> [64000] float32."""
+  hop = voice_segment.HOP_SAMPLES
+  width = spectrogram.NUM_SAMPLES // hop
+  whole = tf.size(levels) // hop * hop
+  blocks = tf.cast(levels[:whole], tf.float64)
+  blocks -= tf.reduce_mean(blocks)
+  energy = tf.reduce_sum(
+      tf.square(tf.reshape(blocks, [-1, hop])), axis=1)
+  total = tf.concat([tf.zeros([1], tf.float64), tf.cumsum(energy)], axis=0)
+  sums = total[width:] - total[:-width]
+  is_loud = sums >= tf.reduce_max(sums) * (1.0 - voice_segment.TOLERANCE)
+  start = tf.argmax(tf.cast(is_loud, tf.int32), output_type=tf.int32) * hop
+  return levels[start:start + spectrogram.NUM_SAMPLES]
+
+
+def _to_training_level(levels: tf.Tensor) -> tf.Tensor:
+  """`voice_segment.to_training_level` in the graph: [n] float32 likewise."""
+  lowest, highest = voice_segment.TRAINING_LEVELS_DB
+  power = tf.math.reduce_variance(tf.cast(levels, tf.float64))
+  level = 10.0 * _log10(tf.maximum(power, 1e-20))
+  peak = tf.cast(tf.reduce_max(tf.abs(levels)), tf.float64)
+  gain_db = tf.clip_by_value(level, lowest, highest) - level
+  gain_db = tf.where(
+      gain_db > 0.0,
+      tf.maximum(tf.minimum(gain_db, -20.0 * _log10(peak)), 0.0), gain_db)
+  return levels * tf.cast(10.0 ** (gain_db / 20.0), tf.float32)
+
+
+def _log10(x: tf.Tensor) -> tf.Tensor:
+  """Logarithm to base 10."""
+  return tf.math.log(x) / tf.math.log(tf.constant(10.0, x.dtype))

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from earsr_tf import face_and_voice
 from earsr_tf.media import reader
+from earsr_tf.media import voice_segment
 from earsr_tf.serving import refusal
 from earsr_tf.serving import voice_bytes
 
@@ -48,7 +49,7 @@ def _read(encoded: bytes, folder: pathlib.Path) -> np.ndarray:
   """What `super_resolve` hears."""
   path = folder / 'voice.wav'
   path.write_bytes(encoded)
-  return face_and_voice.read_voice(path, 0.0, lambda text: None)
+  return face_and_voice.read_voice(path, None, lambda text: None)
 
 
 @pytest.mark.parametrize('seconds', [1.0, 2.7, 4.0])
@@ -58,10 +59,17 @@ def test_16_khz_is_what_the_command_hears(
   np.testing.assert_array_equal(_decode(encoded), _read(encoded, tmp_path))
 
 
-def test_of_a_long_voice_the_first_4_s_are_used() -> None:
-  samples = _samples(7.0)
-  np.testing.assert_array_equal(
-      _decode(_wav(samples)), samples[:64_000] / np.float32(32768.0))
+@pytest.mark.parametrize(('silent_s', 'factor'), [
+    (0.0, 1.0), (6.0, 1.0), (0.33, 0.01), (0.0, 6.0)])
+def test_the_loudest_4_s_are_heard_at_the_level_of_the_training(
+    silent_s: float, factor: float, tmp_path: pathlib.Path) -> None:
+  samples = np.clip(_samples(6.7) * factor, -32_768, 32_767).astype(np.int16)
+  encoded = _wav(np.concatenate(
+      [np.zeros([round(16_000 * silent_s)], np.int16), samples]))
+  got, expected = _decode(encoded), _read(encoded, tmp_path)
+  np.testing.assert_allclose(got, expected, atol=1e-6)
+  low, high = voice_segment.TRAINING_LEVELS_DB
+  assert low - 0.01 < voice_segment.level_db(got) < high + 0.01
 
 
 def test_channels_are_averaged(tmp_path: pathlib.Path) -> None:
@@ -134,7 +142,7 @@ def test_what_is_no_voice_is_refused_in_a_sentence(
 
 
 def test_no_cut_of_a_file_does_harm() -> None:
-  encoded = _wav(_samples(1.2))
+  encoded = _wav(_samples(1.2) // 2)  # of the level of the training
   for length in (*range(0, 60), 10_000, 31_999, 32_043):
     with pytest.raises(tf.errors.InvalidArgumentError):
       _decode(encoded[:length])

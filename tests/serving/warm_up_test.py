@@ -41,7 +41,7 @@ def test_the_parameters_are_those_of_tensorflow_serving(version: str) -> None:
   text = pathlib.Path(version, batching.FILE).read_text(encoding='ascii')
   assert text.splitlines() == [
       'max_batch_size { value: 16 }',
-      'batch_timeout_micros { value: 2000 }',
+      'batch_timeout_micros { value: 10000 }',
       'max_enqueued_batches { value: 64 }',
       'num_batch_threads { value: 2 }',
       *(f'allowed_batch_sizes: {size}' for size in (1, 2, 4, 8, 16))]
