@@ -217,9 +217,8 @@ def test_a_body_that_is_too_large_is_refused_unread(server: _Server) -> None:
                      + header + b'\r\n\r\n')
       try:
         client.sendall(content)
-        answer = b''
-        while part := client.recv(4096):  # the head may come alone
-          answer += part
+        # The head may come alone.
+        answer = b''.join(iter(lambda: client.recv(4096), b''))
       except ConnectionError:  # closed while we still sent
         assert content
         continue
