@@ -217,13 +217,12 @@ def test_a_body_that_is_too_large_is_refused_unread(server: _Server) -> None:
                      + header + b'\r\n\r\n')
       try:
         client.sendall(content)
-        # The head may come alone.
         answer = b''.join(iter(lambda: client.recv(4096), b''))
-      except ConnectionError:  # closed while we still sent
-        assert content
+      except ConnectionError:
+        assert content  # Closed while we still sent.
         continue
-      assert answer.startswith(b'HTTP/1.1 413')
-      assert b'larger than 4194304 bytes' in answer
+      assert answer.startswith(b'HTTP/1.1 413') and (
+          b'larger than 4194304 bytes' in answer)
   assert server.get('/')[0] == 200
 
 
@@ -246,6 +245,7 @@ def _wait_for(server: _Server, number: float) -> None:
     time.sleep(0.2)
 
 
+@pytest.mark.slow
 def test_a_new_version_appears_and_half_a_one_never(
     server: _Server, base: pathlib.Path) -> None:
   _wait_for(server, 1)
@@ -266,6 +266,7 @@ def test_a_new_version_appears_and_half_a_one_never(
   assert server.predict(_body(_files(1)))[0] == 200
 
 
+@pytest.mark.slow
 def test_sigterm_lets_requests_end(base: pathlib.Path) -> None:
   server = _start(base, '--nobatches')
   content = json.dumps(_body(_files(1))).encode()
@@ -278,9 +279,7 @@ def test_sigterm_lets_requests_end(base: pathlib.Path) -> None:
     server.process.send_signal(signal.SIGTERM)
     time.sleep(1.0)
     client.sendall(content[-1:])
-    answer = b''
-    while part := client.recv(1 << 16):
-      answer += part
+    answer = b''.join(iter(lambda: client.recv(1 << 16), b''))
   assert answer.startswith(b'HTTP/1.1 200')
   assert b'"predictions"' in answer
   assert server.process.wait(_WAIT_S) == 0
