@@ -27,7 +27,7 @@ _SMALL_MODEL = config_lib.ModelConfig(
 def _demo() -> config_lib.Config:
   return config_lib.Config(
       preset='demo',
-      model=_SMALL_MODEL,
+      model=dataclasses.replace(_SMALL_MODEL, consistency='exact'),
       optimizer=config_lib.OptimizerConfig(
           learning_rate=5e-4, beta_2=0.99, decay='cosine'),
       # What minutes of a GAN do to a linear base, Eq. (2) has to undo; see
@@ -44,16 +44,17 @@ def _demo() -> config_lib.Config:
           plateau_images=400, plateau_tolerance=0.05,
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(
-          phases=(PhaseConfig(8_000, 16, 64), PhaseConfig(800, 16, 128)),
-          image_weight=40.0, on_whole_set=True, start_images=4_096),
+          phases=(PhaseConfig(2_400, 16, 64), PhaseConfig(320, 16, 128)),
+          image_weight=40.0, detail_weight=40.0, on_whole_set=True,
+          start_images=4_096),
       # At 1e-3 E_a answers with one face for up to 6,000 images.
       audio=config_lib.AudioConfig(
           phases=(PhaseConfig(4_800, 8, learning_rate=5e-4),),
           start_images=2_048),
       fusion=config_lib.FusionConfig(
-          phases=(PhaseConfig(3_200, 16, 64), PhaseConfig(800, 16, 128)),
-          code_weight=30.0, audio_rate_scale=0.1, image_weight=40.0,
-          start_images=4_096),
+          phases=(PhaseConfig(1_600, 16, 64), PhaseConfig(320, 16, 128)),
+          code_weight=10.0, audio_rate_scale=0.1, image_weight=40.0,
+          detail_weight=40.0, start_images=4_096),
       attributes=config_judge.AttributesConfig(
           phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),
           max_softening=16, jitter=0.1, descriptor='synthetic'),
