@@ -134,7 +134,10 @@ def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
        f'attributes.jitter={config.attributes.jitter}: use 0 to 0.3'),
       (config.attributes.descriptor in ('', 'synthetic'),
        f'attributes.descriptor={config.attributes.descriptor}: choose '
-       "synthetic, or nothing for judges trained on D alone")]
+       "synthetic, or nothing for judges trained on D alone"),
+      (not config.attributes.descriptor or size % 64 == 0,
+       f'attributes.descriptor reads sides of 64 and its multiples, not '
+       f'image_size {size}; leave it empty')]
   for name, share in dataclasses.asdict(config.judge).items():
     rules.append((0.0 <= share <= 1.0,
                   f'judge.{name}={share}: use a share, 0 to 1'))

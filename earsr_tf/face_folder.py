@@ -117,6 +117,7 @@ def run(pairs: Iterable[Pair], one: Callable[[Pair], None]) -> tuple[int, int]:
 def _walk(folder: str, flag: str, output: str) -> list[pathlib.Path]:
   """All that lies below a folder and is no folder, in order of path."""
   def fail(error: OSError) -> None:
+    """Ends the walk, which would pass an unreadable folder over."""
     raise error
   found, results = [], os.path.realpath(output)
   try:

@@ -1,10 +1,10 @@
 """C_i, C_g and C_a of a data set, on top of the trained network (section 4.4).
 
-A linear discriminant reads the network's features and the image at 16x16. It
-is made in closed form from the pictures of D, half of them blurred, so that it
-knows the closed set's people only, as the network does. Everybody, the open
-set's people too, is named by the mean of gallery pictures: of D and of
-`open_gallery`, never of a test video.
+A linear discriminant reads the network's features and the image at 16x16, or a
+face descriptor instead of the image. It is made in closed form from D's
+pictures, half of them blurred, so that it knows the closed set's people only,
+as the network does. Everybody, the open set's people too, is named by the mean
+of gallery pictures: of D and of `open_gallery`, never of a test video.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ class Judge:
       length 1; 0 for people without a gallery.
   """
 
-  def __init__(self, *, classifier: tf.keras.Model,
+  def __init__(self, *, reader: _Reader,
                discriminant: discriminant_lib.Discriminant,
                means: np.ndarray):
     """Takes what it knows.
 
     Args:
-      classifier: Maps [B, S, S, 3] to `features` [B, E].
-      discriminant: Reads what `_values` makes.
+      reader: Makes the values of an image.
+      discriminant: Reads them.
       means: [N, K], as of the attribute.
     """
     self.means = means
-    self._classifier = classifier
+    self._reader = reader
     self._discriminant = discriminant
     self._is_known = np.any(means != 0.0, axis=1)
 
@@ -63,7 +63,7 @@ class Judge:
       (female, male) and 'age' [B] in years, float32.
     """
     found = self._discriminant
-    values = _of_both_sides(self._classifier, image_high) - found.mean
+    values = self._reader.of_both_sides(image_high) - found.mean
     where = _unit(values @ found.people)
     labels = values @ found.labels + found.offsets
     cosines = np.where(self._is_known, where @ self.means.T, _NOBODY)
@@ -79,10 +79,10 @@ def enroll(classifier: tf.keras.Model, data_dir: str, batch_size: int,
   """Makes the judge of a data set: one pass over all gallery frames.
 
   Args:
-    classifier: As of `Judge`.
+    classifier: Maps [B, S, S, 3] to `features` [B, E].
     data_dir: Folder of prepared shards.
     batch_size: Images at a time.
-    descriptor: [B, S, S, 3] to [B, E], read beside the classifier's features.
+    descriptor: [B, S, S, 3] to [B, E'], read instead of pixels.
 
   Returns:
     A judge that names `DataInfo.speakers` by number.
@@ -90,24 +90,23 @@ def enroll(classifier: tf.keras.Model, data_dir: str, batch_size: int,
   Raises:
     DataError: If the data are damaged or hold nothing to train on.
   """
-  if descriptor is not None:
-    classifier = _Beside(classifier=classifier, descriptor=descriptor)
+  reader = _Reader(classifier=classifier, descriptor=descriptor)
   manifest = manifest_lib.read_manifest(data_dir)
   learned = _Gallery(people=len(manifest.all_speakers))
   for number, batch in enumerate(_batches(
       manifest, manifest_lib.TRAINING_SPLITS, batch_size)):
     image = batch[keys.IMAGE_HIGH]
-    values = _values(classifier, image)
+    values = reader.values(image)
     learned.add(batch, values)
     side = min(_BLURRED_TO[number % len(_BLURRED_TO)], image.shape[1])
     blurred = attributes_stage.softened(image, image.shape[1] // side)
-    for some in (values, _values(classifier, blurred)):
+    for some in (values, reader.values(blurred)):
       learned.learn(batch, some)
   # Nothing is learned from the open set's people: they are only remembered.
   if manifest.splits[_OPEN_GALLERY]:
     for batch in _batches(manifest, (_OPEN_GALLERY,), batch_size):
-      learned.add(batch, _values(classifier, batch[keys.IMAGE_HIGH]))
-  return learned.judge(classifier)
+      learned.add(batch, reader.values(batch[keys.IMAGE_HIGH]))
+  return learned.judge(reader)
 
 
 def _batches(manifest: manifest_lib.Manifest, splits: tuple[str, ...],
@@ -118,20 +117,36 @@ def _batches(manifest: manifest_lib.Manifest, splits: tuple[str, ...],
       frames_per_clip=manifest.frames_per_clip)
 
 
-class _Beside:
-  """A classifier whose features go on with those of a descriptor."""
+class _Reader:
+  """What is read of an image: features of networks and perhaps its pixels."""
 
   def __init__(self, *, classifier: tf.keras.Model,
-               descriptor: tf.keras.Model):
-    """Takes both, as `enroll` does."""
-    self._networks = (classifier, descriptor)
+               descriptor: tf.keras.Model | None):
+    """Takes the networks, as `enroll` does; a descriptor replaces pixels."""
+    self._classifier = classifier
+    self._descriptor = descriptor
 
-  def __call__(self, image_high: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Both networks' features of images, each of length 1."""
-    classifier, descriptor = self._networks
-    return {'features': tf.concat([
-        classifier(image_high)['features'],
-        tf.math.l2_normalize(descriptor(image_high), -1)], 1)}
+  def parts(self, width: int) -> tuple[int, ...]:
+    """Widths of the kinds of values among all: pixels, features."""
+    if self._descriptor is not None:
+      return (width,)
+    pixels = 3 * _PIXELS_SIDE ** 2
+    return pixels, width - pixels
+
+  def values(self, image_high: tf.Tensor) -> np.ndarray:
+    """[2 B, D] of [B, S, S, 3] images, then of their mirrors."""
+    both = tf.concat([image_high, tf.reverse(image_high, [2])], 0)
+    features = self._classifier(both)['features'].numpy()
+    if self._descriptor is not None:
+      return np.concatenate([features, tf.math.l2_normalize(
+          self._descriptor(both), -1).numpy()], axis=1)
+    pixels = resample.downsample_box(both, both.shape[1] // _PIXELS_SIDE)
+    return np.concatenate(
+        [pixels.numpy().reshape(len(pixels), -1), features], axis=1)
+
+  def of_both_sides(self, image_high: tf.Tensor) -> np.ndarray:
+    """[B, D]: means of the values of images and of their mirrors."""
+    return self.values(image_high).reshape(2, len(image_high), -1).mean(0)
 
 
 class _Gallery:
@@ -160,39 +175,14 @@ class _Gallery:
         np.tile(batch[key].numpy(), 2)
         for key in (keys.SPEAKER, keys.GENDER, keys.AGE)))
 
-  def judge(self, classifier: tf.keras.Model) -> Judge:
+  def judge(self, reader: _Reader) -> Judge:
     """Solves for the discriminant and places people in it."""
-    width = self._totals.shape[1]
-    pixels = _pixels(classifier)
     found = discriminant_lib.fit(
-        self._sums, (pixels, width - pixels) if pixels else (width,))
+        self._sums, reader.parts(self._totals.shape[1]))
     means = self._totals / np.maximum(self._counts, 1.0) - found.mean
     means = np.where(self._counts > 0, _unit(means @ found.people), 0.0)
-    return Judge(classifier=classifier, discriminant=found,
+    return Judge(reader=reader, discriminant=found,
                  means=means.astype(np.float32))
-
-
-def _pixels(classifier: tf.keras.Model) -> int:
-  """How many values are pixels: none beside a descriptor, which knows more."""
-  return 0 if isinstance(classifier, _Beside) else 3 * _PIXELS_SIDE ** 2
-
-
-def _values(classifier: tf.keras.Model, image_high: tf.Tensor) -> np.ndarray:
-  """[2 B, D]: pixels and features of images, then of their mirrors."""
-  both = tf.concat([image_high, tf.reverse(image_high, [2])], 0)
-  if not _pixels(classifier):
-    return classifier(both)['features'].numpy()
-  pixels = resample.downsample_box(both, both.shape[1] // _PIXELS_SIDE)
-  return np.concatenate(
-      [pixels.numpy().reshape(len(pixels), -1),
-       classifier(both)['features'].numpy()], axis=1)
-
-
-def _of_both_sides(classifier: tf.keras.Model, image_high: tf.Tensor
-                   ) -> np.ndarray:
-  """[B, D]: means of the values of images and of their mirrors."""
-  return _values(classifier, image_high).reshape(
-      2, len(image_high), -1).mean(0)
 
 
 def _unit(values: np.ndarray) -> np.ndarray:

@@ -59,7 +59,7 @@ class ConvBlock(tf.keras.layers.Layer):
   def fold(self) -> None:
     """Casts the kernel once and for all; see `super_resolver.fold`."""
     if self._product_dtype is not None:
-      self.kernel = layers.folded_kernel(self.kernel, self._product_dtype)
+      self.kernel = layers.folded(self.kernel, self._product_dtype)
 
   def linear(self, x: tf.Tensor) -> tf.Tensor:
     """The block before its activation, same shapes as `call`."""
@@ -113,4 +113,4 @@ class Dense(tf.keras.layers.Layer):
   def fold(self) -> None:
     """Casts the kernel once and for all; see `super_resolver.fold`."""
     if self._product_dtype is not None:
-      self.kernel = layers.folded_kernel(self.kernel, self._product_dtype)
+      self.kernel = layers.folded(self.kernel, self._product_dtype)

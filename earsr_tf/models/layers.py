@@ -45,19 +45,18 @@ def encoder_norm(channels: int) -> tfa.layers.InstanceNormalization:
   return norm
 
 
-def folded_kernel(kernel: tf.Tensor, dtype: str | None) -> tf.Variable:
-  """A kernel for inference alone, in the type of its products.
+def folded(weight: tf.Tensor, dtype: str | None = None) -> tf.Variable:
+  """A kernel or bias for inference alone, as its layer uses it.
 
   Args:
-    kernel: Any shape.
-    dtype: That type; None: of the kernel.
+    weight: Any shape.
+    dtype: Type of the products it goes into; None: its own.
 
   Returns:
     A new variable.
   """
   return tf.Variable(
-      tf.cast(kernel, dtype or kernel.dtype), trainable=False,
-      name='folded_kernel')
+      tf.cast(weight, dtype or weight.dtype), trainable=False, name='folded')
 
 
 class EqualizedDense(tf.keras.layers.Layer):
@@ -110,8 +109,8 @@ class EqualizedDense(tf.keras.layers.Layer):
   def fold(self) -> None:
     """Scales kernel and bias once and for all; see `super_resolver.fold`."""
     if not self._is_folded:
-      self.kernel.assign(self.kernel * self._scale)
-      self.bias.assign(self.bias * self._lr_multiplier)
+      self.kernel = folded(self.kernel * self._scale, self._product_dtype)
+      self.bias = folded(self.bias * self._lr_multiplier)
       self._is_folded = True
 
 
@@ -181,7 +180,7 @@ class EqualizedConv2D(tf.keras.layers.Layer):
     See `super_resolver.fold`.
     """
     if not self._is_folded:
-      self.kernel = folded_kernel(
+      self.kernel = folded(
           self._prepared_kernel(), self._product_dtype)
       self._is_folded = True
 

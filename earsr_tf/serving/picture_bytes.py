@@ -152,6 +152,7 @@ def _find(data: tf.Tensor, pattern: bytes) -> tf.Tensor:
 def _upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
   """Turns [H, W, 3] as EXIF orientation 1 to 8 asks."""
   def is_one_of(*values: int) -> tf.Tensor:
+    """Whether the orientation is among some: [] bool."""
     return tf.reduce_any(orientation == tf.constant(values))
   image = tf.cond(is_one_of(5, 6, 7, 8),
                   lambda: tf.transpose(image, [1, 0, 2]), lambda: image)

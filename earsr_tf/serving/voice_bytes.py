@@ -76,9 +76,11 @@ def _find_chunks(
   length = tf.strings.length(encoded)
 
   def is_searching(chunk, place, form, data, size):
+    """Whether another chunk can be there and the samples are not found."""
     return (chunk < _MAX_CHUNKS) & (data < 0) & (place + 8 <= length)
 
   def step(chunk, place, form, data, size):
+    """Reads the head of the chunk at `place` and goes on behind it."""
     kind = tf.strings.substr(encoded, place, 4)
     stated = tf.io.decode_raw(
         tf.strings.substr(encoded, place + 4, 4), tf.int32)[0]

@@ -125,7 +125,7 @@ def with_mirrored(config: config_lib.Config, networks: stage_lib.Networks,
   """
   x = batch[keys.IMAGE_HIGH]
   z = targets.read(config, targets.code(config), networks, batch)
-  x_hat = x[:, :, ::-1]
+  x_hat = tf.reverse(x, [2])
   z_hat = invert.encode(networks, x_hat, config.model.code_norm)
   return tf.concat([x, x_hat], axis=0), tf.concat([z, z_hat], axis=0)
 

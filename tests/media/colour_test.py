@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import pathlib
 import struct
 import zlib
 
 import numpy as np
-from PIL import Image
 from PIL import ImageCms
 import pytest
 
 from earsr_tf.media import encoding
 from earsr_tf.media import picture
 from earsr_tf.media import sniffing
-
-
-def _save(path: pathlib.Path, array: np.ndarray, **options) -> str:
-  Image.fromarray(array).save(path, **options)
-  return str(path)
-
-
-def _ramps(height: int = 48, width: int = 64) -> np.ndarray:
-  y, x = np.mgrid[:height, :width]
-  return np.stack([x * 255 // (width - 1), y * 255 // (height - 1),
-                   np.full_like(x, 90)], -1).astype(np.uint8)
+from tests import picture_files as drawn
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
@@ -42,8 +30,8 @@ def _profile(name: str) -> bytes:
 def test_srgb_and_damaged_profiles_change_nothing(tmp_path, profile):
   if isinstance(profile, str):
     profile = _profile(profile)
-  path = _save(tmp_path / 'a.png', _ramps(), icc_profile=profile)
-  np.testing.assert_array_equal(picture.read_image(path), _ramps())
+  path = drawn.save(tmp_path / 'a.png', drawn.ramps(), icc_profile=profile)
+  np.testing.assert_array_equal(picture.read_image(path), drawn.ramps())
 
 
 # Columns are the red, green and blue of a space, in XYZ adapted to D50.
@@ -85,7 +73,7 @@ def test_a_profile_is_honoured(tmp_path, name, options):
   light = np.linalg.solve(_SRGB, _P3 @ (stored / 255) ** 2.2)
   expected = 255 * (1.055 * light ** (1 / 2.4) - 0.055)
   assert np.abs(expected - stored).max() > 8  # else the test shows nothing
-  path = _save(
+  path = drawn.save(
       tmp_path / name, np.full((16, 16, 3), stored, np.uint8),
       icc_profile=_matrix_profile(_P3, 2.2), **options)
   made = picture.read_image(path)
@@ -95,9 +83,9 @@ def test_a_profile_is_honoured(tmp_path, name, options):
 def test_a_profile_leaves_transparency(tmp_path):
   stored = np.full((16, 16, 4), (200, 100, 50, 255), np.uint8)
   stored[:, 8:, 3] = 0
-  path = _save(tmp_path / 'a.png', stored,
+  path = drawn.save(tmp_path / 'a.png', stored,
                icc_profile=_matrix_profile(_P3, 2.2))
-  opaque = _save(tmp_path / 'b.png', stored[..., :3],
+  opaque = drawn.save(tmp_path / 'b.png', stored[..., :3],
                  icc_profile=_matrix_profile(_P3, 2.2))
   made = picture.read_image(path)
   np.testing.assert_array_equal(made[:, :8], picture.read_image(opaque)[:, :8])

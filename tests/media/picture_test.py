@@ -14,18 +14,8 @@ import pytest
 from earsr_tf.media import encoding
 from earsr_tf.media import picture
 from earsr_tf.media import sniffing
+from tests import picture_files as drawn
 from tests import testing
-
-
-def _save(path: pathlib.Path, array: np.ndarray, **options) -> str:
-  Image.fromarray(array).save(path, **options)
-  return str(path)
-
-
-def _ramps(height: int = 48, width: int = 64) -> np.ndarray:
-  y, x = np.mgrid[:height, :width]
-  return np.stack([x * 255 // (width - 1), y * 255 // (height - 1),
-                   np.full_like(x, 90)], -1).astype(np.uint8)
 
 
 def test_image_modes_become_rgb(tmp_path):
@@ -33,14 +23,14 @@ def test_image_modes_become_rgb(tmp_path):
   rgba = np.zeros((4, 6, 4), np.uint8)
   rgba[..., 0], rgba[..., 3] = 200, 255
   rgba[:, 3:, 3] = 0  # right half transparent: white
-  image = picture.read_image(_save(tmp_path / 'l.png', grey))
+  image = picture.read_image(drawn.save(tmp_path / 'l.png', grey))
   assert image.shape == (4, 6, 3) and image.dtype == np.uint8
   assert np.all(image == 90)
-  image = picture.read_image(_save(tmp_path / 'rgba.png', rgba))
+  image = picture.read_image(drawn.save(tmp_path / 'rgba.png', rgba))
   assert image[0, 0].tolist() == [200, 0, 0]
   assert image[0, 5].tolist() == [255, 255, 255]
   image = picture.read_image(
-      _save(tmp_path / '16.png', np.full((4, 6), 0x5a12, np.uint16)))
+      drawn.save(tmp_path / '16.png', np.full((4, 6), 0x5a12, np.uint16)))
   assert np.all(image == 0x5a)
   palette = Image.fromarray(grey).convert('P')
   palette.save(tmp_path / 'p.png', transparency=0)
@@ -54,7 +44,7 @@ def test_exif_rotation_is_applied(tmp_path):
   array[:, :30] = 255  # left half white
   exif = Image.Exif()
   exif[274] = 6  # shown after a quarter turn clockwise
-  path = _save(tmp_path / 'r.jpg', array, exif=exif, quality=95)
+  path = drawn.save(tmp_path / 'r.jpg', array, exif=exif, quality=95)
   image = picture.read_image(path)
   assert image.shape == (60, 40, 3)
   assert image[:25].mean() > 250 and image[35:].mean() < 5
@@ -63,21 +53,21 @@ def test_exif_rotation_is_applied(tmp_path):
 def test_size_cuts_the_centre_square(tmp_path):
   array = np.zeros((50, 150, 3), np.uint8)
   array[:, 50:100] = 200
-  image = picture.read_image(_save(tmp_path / 'w.png', array), 8)
+  image = picture.read_image(drawn.save(tmp_path / 'w.png', array), 8)
   assert image.shape == (8, 8, 3) and np.all(image == 200)
   noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
   np.testing.assert_array_equal(
-      picture.read_image(_save(tmp_path / 'n.png', noise), 8),
+      picture.read_image(drawn.save(tmp_path / 'n.png', noise), 8),
       np.asarray(Image.fromarray(noise).resize((8, 8), Image.BICUBIC)))
 
 
 def test_large_and_damaged_images_are_refused(tmp_path):
-  path = _save(tmp_path / 'wide.png', np.zeros((1, 17000), np.uint8))
+  path = drawn.save(tmp_path / 'wide.png', np.zeros((1, 17000), np.uint8))
   with pytest.raises(sniffing.MediaError, match='17000 x 1 pixels; give'):
     picture.read_image(path)
   noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), np.uint8)
   for name in ('a.png', 'a.jpg'):
-    path = pathlib.Path(_save(tmp_path / name, noise))
+    path = pathlib.Path(drawn.save(tmp_path / name, noise))
     path.write_bytes(path.read_bytes()[:1500])
     with pytest.raises(sniffing.MediaError, match='damaged'):
       picture.read_image(path)
@@ -92,17 +82,17 @@ def test_large_and_damaged_images_are_refused(tmp_path):
     ('a.png', 0), ('a.bmp', 0), ('a.tif', 0), ('a.tiff', 0), ('a.gif', 14),
     ('a.webp', 14), ('a.avif', 14), ('a.jpg', 14)])
 def test_every_format_gives_the_picture(tmp_path, name, most):
-  made = picture.read_image(_save(tmp_path / name, _ramps()))
+  made = picture.read_image(drawn.save(tmp_path / name, drawn.ramps()))
   assert made.shape == (48, 64, 3)
-  off = np.abs(made.astype(int) - _ramps())
+  off = np.abs(made.astype(int) - drawn.ramps())
   assert off.max() <= (60 if most else 0) and off.mean() <= most
 
 
 def test_heic_is_read_or_asks_for_its_package(tmp_path, monkeypatch):
   heif = pytest.importorskip('pillow_heif')
   heif.register_heif_opener()
-  path = _save(tmp_path / 'a.heic', _ramps(), quality=95)
-  off = np.abs(picture.read_image(path).astype(int) - _ramps())
+  path = drawn.save(tmp_path / 'a.heic', drawn.ramps(), quality=95)
+  off = np.abs(picture.read_image(path).astype(int) - drawn.ramps())
   assert off.mean() < 3
 
 
@@ -127,7 +117,7 @@ def test_stills_in_an_mp4_container_are_told_apart():
 
 def test_a_damaged_tiff_is_one_line_and_no_more(tmp_path, capfd):
   path = tmp_path / 'a.tif'
-  Image.fromarray(_ramps()).save(path, compression='tiff_lzw')
+  Image.fromarray(drawn.ramps()).save(path, compression='tiff_lzw')
   data = path.read_bytes()
   for cut in (len(data) // 2, len(data) - 40):
     path.write_bytes(data[:8] + data[8:cut] + bytes(20))
@@ -144,7 +134,7 @@ def test_the_first_frame_is_taken(tmp_path):
   red, blue = (np.full((20, 20, 3), c, np.uint8)
                for c in ((255, 0, 0), (0, 0, 255)))
   for name in ('a.gif', 'a.tif', 'a.webp'):
-    path = _save(tmp_path / name, red, save_all=True,
+    path = drawn.save(tmp_path / name, red, save_all=True,
                  append_images=[Image.fromarray(blue)])
     off = picture.read_image(path)[9, 9].astype(int) - [255, 0, 0]
     assert np.abs(off).max() < 6
@@ -170,10 +160,10 @@ def test_every_orientation_is_shown_upright(tmp_path, name, orientation):
 
 @pytest.mark.parametrize('name', ['a.jpg', 'a.png', 'a.gif', 'a.tif'])
 def test_a_large_picture_is_reduced(tmp_path, name):
-  ramps = np.repeat(np.repeat(_ramps(20, 90), 50, 0), 50, 1)  # 1000 x 4500
-  made = picture.read_image(_save(tmp_path / name, ramps))
+  ramps = np.repeat(np.repeat(drawn.ramps(20, 90), 50, 0), 50, 1)  # 1000 x 4500
+  made = picture.read_image(drawn.save(tmp_path / name, ramps))
   assert made.shape == (500, 2250, 3)
-  off = np.abs(made[12::25, 12::25].astype(int) - _ramps(20, 90))
+  off = np.abs(made[12::25, 12::25].astype(int) - drawn.ramps(20, 90))
   assert off.mean() < (15 if name == 'a.gif' else 1.5)
   # Reduced to a model's size it is what it would be without the first step.
   small = picture.read_image(tmp_path / name, 64).astype(int)

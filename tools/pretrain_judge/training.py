@@ -92,7 +92,7 @@ def _varied(pictures: tf.Tensor) -> tf.Tensor:
       image, tf.random.uniform([count, 11], -1.0, 1.0), _JITTER,
       face_descriptor.SIDE)
   is_mirrored = tf.random.uniform([count, 1, 1, 1]) < 0.5
-  return tf.where(is_mirrored, image[:, :, ::-1], image)
+  return tf.where(is_mirrored, tf.reverse(image, [2]), image)
 
 
 def _make_step(
