@@ -97,16 +97,17 @@ def _paint_jowl(portrait: head.Portrait, side: float) -> None:
 
 
 def paint_beard(portrait: head.Portrait, strands: np.ndarray) -> None:
-  """Stubble, moustache, goatee or full beard; lips are painted later."""
+  """A shaved man's shadow or a beard; lips are painted later."""
   face = portrait.face
   if face.beard == 'none':
     return
   patch = portrait.grid.patch(-0.62, 0.0, 0.62, face.chin + 0.10)
   alpha = _beard_mask(portrait, patch)
-  if face.beard == 'stubble':
+  if face.beard in ('shaved', 'stubble'):
+    depth = 0.11 if face.beard == 'shaved' else 0.20
     canvas.darken(
         portrait.image, patch,
-        alpha * np.float32(0.20 * face.beard_density), (1.15, 1.0, 0.85))
+        alpha * np.float32(depth * face.beard_density), (1.15, 1.0, 0.85))
     return
   grain = canvas.look_up(strands, patch.u * np.float32(0.75))
   shade = np.float32(0.85) * (1 + np.float32(0.14) * grain)
@@ -128,7 +129,7 @@ def _beard_mask(
   moustache = canvas.step(
       np.float32(0.165) - side, -0.02, 0.035) * canvas.step(
           dv + np.float32(0.088) - side * np.float32(0.22), -0.016, 0.020)
-  if face.beard in ('stubble', 'full'):
+  if face.beard in ('shaved', 'stubble', 'full'):
     return np.maximum(cheek, moustache)
   upper = moustache * canvas.step(np.float32(0.045) - dv, -0.02, 0.03)
   if face.beard == 'moustache':

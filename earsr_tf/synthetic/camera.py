@@ -37,7 +37,7 @@ def draw_camera(rng: np.random.Generator) -> Camera:
   """The camera of one video."""
   stops, warm, green, haze, curve = (
       float(value) for value in np.clip(rng.standard_normal(5), -2, 2))
-  gain = 2.0 ** (0.54 * stops - 0.05)
+  gain = 2.0 ** (0.50 * stops - 0.05)
   soft = float(rng.random())
   coarse = float(rng.random())
   passes = 0 if soft < 0.35 else 1 if soft < 0.85 else 2

@@ -136,8 +136,8 @@ def dress(
   changes: dict[str, object] = {
       'beard_density': face.beard_density * (0.75 + 0.3 * dark)}
   if face.beard == 'stubble' and shaved < 0.4:
-    changes['beard'] = 'none'
-  elif face.beard == 'none' and face.throat > 0 and shaved < 0.2:
+    changes['beard'] = 'shaved'
+  elif face.beard == 'shaved' and shaved < 0.2:
     changes['beard'] = 'stubble'
   elif face.beard in ('goatee', 'moustache') and shaved < 0.15:
     changes['beard'] = 'stubble'
@@ -155,31 +155,31 @@ def _draw_shape(
   """Lengths and angles of a face; `sign` is 1 for men, -1 for women."""
   means_and_spreads = {
       'width': (0.405 + 0.003 * sign, 0.024),
-      'chin': (0.585 + 0.006 * sign, 0.030),
-      'jaw': (0.030 * sign, 0.070),
-      'taper': (0.20 - 0.018 * sign, 0.08),
+      'chin': (0.585 + 0.008 * sign, 0.030),
+      'jaw': (0.042 * sign, 0.070),
+      'taper': (0.20 - 0.026 * sign, 0.08),
       'eye_x': (0.182, 0.023),
       'eye_y': (-0.075, 0.024),
-      'eye_width': (0.090 - 0.004 * sign, 0.016),
-      'eye_height': (0.039 - 0.004 * sign - 0.005 * old, 0.011),
+      'eye_width': (0.090 - 0.005 * sign, 0.016),
+      'eye_height': (0.039 - 0.006 * sign - 0.005 * old, 0.011),
       'eye_tilt': (-0.02 + 0.03 * sign, 0.12),
       'lid': (0.5, 0.34),
-      'brow_gap': (0.112 - 0.010 * sign, 0.023),
-      'brow_thickness': (0.021 + 0.006 * sign, 0.009),
-      'brow_arch': (0.020 - 0.010 * sign, 0.022),
+      'brow_gap': (0.112 - 0.015 * sign, 0.023),
+      'brow_thickness': (0.021 + 0.008 * sign, 0.009),
+      'brow_arch': (0.020 - 0.016 * sign, 0.022),
       'brow_tilt': (0.014, 0.075),
-      'nose_width': (0.070 + 0.007 * sign, 0.021),
+      'nose_width': (0.070 + 0.010 * sign, 0.021),
       'nose_length': (0.170 + 0.006 * sign, 0.036),
-      'nose_depth': (1.0 + 0.10 * sign, 0.30),
+      'nose_depth': (1.0 + 0.15 * sign, 0.30),
       'mouth_y': (0.328, 0.028),
       'mouth_width': (0.135 + 0.003 * sign, 0.030),
-      'lip_upper': (0.025 - 0.006 * sign - 0.008 * old, 0.011),
-      'lip_lower': (0.036 - 0.007 * sign - 0.010 * old, 0.013),
+      'lip_upper': (0.025 - 0.009 * sign - 0.008 * old, 0.011),
+      'lip_lower': (0.036 - 0.010 * sign - 0.010 * old, 0.013),
       'neck': (0.228 + 0.012 * sign, 0.018),
       'brow_length': (0.112, 0.021),
-      'ridge': (0.3 * sign, 0.6),
+      'ridge': (0.45 * sign, 0.6),
       'nose_hook': (0.1 * sign, 0.75),
-      'chin_out': (0.2 * sign, 0.75)}
+      'chin_out': (0.3 * sign, 0.75)}
   lowest = {
       'brow_thickness': 0.009, 'lip_upper': 0.008, 'lip_lower': 0.014,
       'eye_height': 0.018, 'lid': 0.0, 'nose_depth': 0.45}
@@ -227,9 +227,9 @@ def _make_up(
 
 
 def _draw_beard(rng: np.random.Generator, male: bool) -> str:
-  """One of none, stubble, moustache, goatee, full."""
+  """One of none, shaved, stubble, moustache, goatee, full."""
   style = seeds.choose(rng, {
-      'none': 0.56, 'stubble': 0.27, 'moustache': 0.05, 'goatee': 0.05,
+      'shaved': 0.56, 'stubble': 0.27, 'moustache': 0.05, 'goatee': 0.05,
       'full': 0.07})
   return style if male else 'none'
 
