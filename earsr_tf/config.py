@@ -78,7 +78,8 @@ class InvertConfig:
     feature_weight: lambda_f.
     mirror_augment: Whether faces are mirrored at random, here and in Eq. (2).
     l1_reduction: |.|_1 of the pixels, also in Eq. (2): 'mean' or 'sum'.
-    features: phi, also in Eq. (2): 'vgg16' or 'discriminator' (stage 0's).
+    features: phi, also of other stages: 'vgg16', 'discriminator' (stage 0's)
+      or 'synthetic' (a face descriptor that comes with the package).
     vgg16_weights: 'imagenet' (a download), a file, or 'random' (for costs).
     feature_layers: Keras layers of VGG16 that are compared, with commas.
     feature_distance: Of two feature maps: 'l1' or 'l2' (squared).
@@ -132,6 +133,7 @@ class LowResConfig:
 
   `image_weight`: of |G(z^l) - x^h|_1, beside the paper's terms (there 0).
   `detail_weight`: of `losses/detail`, likewise.
+  `feature_weight`: of phi's distance of G(z^l) and x^h, likewise.
   `on_whole_set`: whether E_l learns from D instead of D_pre (the paper).
   `start_images`: that E_l's linear path is fitted to, if it has one.
   """
@@ -140,6 +142,7 @@ class LowResConfig:
   low_res_weight: float = 40.0
   image_weight: float = 0.0
   detail_weight: float = 0.0
+  feature_weight: float = 0.0
   on_whole_set: bool = False
   l1_reduction: str = 'mean'
   start_images: int = 0
@@ -166,6 +169,7 @@ class FusionConfig:
   `zero_audio`: E_a's code is zero, in training and after: Table 1 (f).
   `image_weight`: of |G(z^f) - x^h|_1, beside the paper's terms (there 0).
   `detail_weight`: of `losses/detail`, likewise.
+  `feature_weight`: of phi's distance of G(z^f) and x^h, likewise.
   `silent_share`: of the images whose E_a code is zero, for F to bear it.
   `start_images`: that F's linear path is fitted to, if it has one.
   """
@@ -177,6 +181,7 @@ class FusionConfig:
   zero_audio: bool = False
   image_weight: float = 0.0
   detail_weight: float = 0.0
+  feature_weight: float = 0.0
   silent_share: float = 0.0
   start_images: int = 0
 

@@ -26,7 +26,7 @@ def _choices(config: config_lib.Config) -> list[tuple[str, str, tuple]]:
       ('training.precision', config.training.precision,
        config_lib.PRECISIONS),
       ('optimizer.decay', config.optimizer.decay, ('none', 'cosine')),
-      ('invert.features', invert.features, ('vgg16', 'discriminator')),
+      ('invert.features', invert.features, ('vgg16', 'discriminator', 'synthetic')),
       ('invert.feature_distance', invert.feature_distance, ('l1', 'l2')),
       ('invert.feature_reduction', invert.feature_reduction, _REDUCTIONS),
       *((f'{name}.l1_reduction', getattr(config, name).l1_reduction,

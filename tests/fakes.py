@@ -72,9 +72,10 @@ def linear_config(side: int) -> config_lib.Config:
       name: dataclasses.replace(getattr(made, name), start_images=8, **weights)
       for name, weights in (
           ('generator', {}), ('audio', {}),
-          ('low_res', {'image_weight': 1.0, 'detail_weight': 1.0}),
+          ('low_res', {'image_weight': 1.0, 'detail_weight': 1.0,
+                       'feature_weight': 1.0}),
           ('fusion', {'image_weight': 1.0, 'detail_weight': 1.0,
-                      'silent_share': 0.2}))}
+                      'feature_weight': 1.0, 'silent_share': 0.2}))}
   return config_rules.validate(dataclasses.replace(
       made, model=model, finetune=dataclasses.replace(
           made.finetune, detail_weight=1.0), **parts))

@@ -110,7 +110,7 @@ def evaluate(
   if reconstructor.classifier is not None:
     reconstructor.classifier = judge_lib.enroll(
         reconstructor.classifier, data_dir, 4 * batch_size,
-        face_descriptor.load()
+        face_descriptor.load(face_descriptor.JUDGE)
         if reconstructor.config.attributes.descriptor else None)
   done = {}
   for name in sets:

@@ -1,11 +1,13 @@
 """Frozen feature extractors of the perceptual term of Eqs. (1) and (2).
 
 The paper says VGG features; the authors' released discriminator returns its
-own activations instead. Both are here; neither is ever trained.
+own activations instead. A third one knows SyntheticVox's faces and needs no
+download. None is ever trained.
 """
 
 from __future__ import annotations
 
+import math
 import os
 from typing import Sequence
 
@@ -13,6 +15,7 @@ import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.models import discriminator as discriminator_model
+from earsr_tf.models import face_descriptor
 from earsr_tf.ops import resample
 from earsr_tf.ops import shapes
 
@@ -21,6 +24,7 @@ VGG16_LAYERS = (
     'block1_conv2', 'block2_conv2', 'block3_conv3', 'block4_conv3')
 _VGG16_MEAN_BGR = (103.939, 116.779, 123.68)
 _HALF_RANGE = 127.5
+_DESCRIPTOR_MAPS = (2, 4, 6)  # the last convolution of each size below 32x32
 _REMEDY = (
     'Download vgg16_weights_tf_dim_ordering_tf_kernels_notop.h5 from the '
     'Keras applications page elsewhere and name it with '
@@ -85,6 +89,38 @@ class VGG16Features(tf.keras.Model):
     maps = self.vgg(pixels - tf.constant(_VGG16_MEAN_BGR), training=False)
     return [m / _HALF_RANGE for m in (
         maps if isinstance(maps, (list, tuple)) else [maps])]
+
+
+class DescriptorFeatures(tf.keras.Model):
+  """Activations of a face descriptor: how a face looks, and whose it is."""
+
+  def __init__(
+      self, *, descriptor: face_descriptor.FaceDescriptor,
+      name: str = 'descriptor_features') -> None:
+    """Takes a descriptor that no judge reads."""
+    super().__init__(name=name)
+    self._descriptor = descriptor
+    self.trainable = False
+    self.built = True
+
+  def call(self, image: tf.Tensor) -> list[tf.Tensor]:
+    """Computes the activations.
+
+    Args:
+      image: [B, S, S, 3] float32 in [-1, 1]; S is a multiple of 64, or
+        smaller: then it is enlarged.
+
+    Returns:
+      Maps [B, s, s, C] at 16x16, 8x8 and 4x4, and the code [B, 1, 1, 256]
+      with a mean square of 1.
+    """
+    side = face_descriptor.SIDE
+    if image.shape[1] < side:
+      image = tf.image.resize(image, [side, side])
+    *maps, code = self._descriptor.activations(image)
+    code = tf.math.l2_normalize(code, -1) * math.sqrt(face_descriptor.WIDTH)
+    return [*(maps[index] for index in _DESCRIPTOR_MAPS),
+            code[:, tf.newaxis, tf.newaxis]]
 
 
 class DiscriminatorFeatures(tf.keras.Model):

@@ -76,7 +76,8 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     return {'code_l1': reconstruction.l1(
         z_fused, z, config.fusion.l1_reduction),
             **low_res.output_terms(
-                image, x_low, x_high, config=config, section=config.fusion)}
+                image, x_low, x_high, config=config, networks=networks,
+                section=config.fusion)}
   return terms
 
 
@@ -169,7 +170,8 @@ def _build(config: config_lib.Config) -> stage_lib.Networks:
           'audio_encoder': networks_lib.audio_encoder(m, precision),
           'low_res_encoder': networks_lib.low_res_encoder(m),
           'image_encoder': networks_lib.image_encoder(m),
-          'generator': networks_lib.generator(m, precision)}
+          'generator': networks_lib.generator(m, precision),
+          **low_res.features(config, config.fusion)}
 
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
@@ -194,7 +196,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       restores={'audio_encoder': 'audio/audio_encoder',
                 'low_res_encoder': 'low_res/low_res_encoder',
                 'image_encoder': 'finetune/image_encoder',
-                'generator': 'finetune/generator'},
+                'generator': 'finetune/generator',
+                **low_res.feature_source(config, config.fusion)},
       updates=(update,),
       phases=phases.make(config, 'fusion'),
       adam=adam,

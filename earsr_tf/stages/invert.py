@@ -37,6 +37,15 @@ def shrink(image_high: tf.Tensor, resolution: int) -> tf.Tensor:
   return image_high
 
 
+def feature_distance(config: config_lib.Config, networks: stage_lib.Networks,
+                     image_a: tf.Tensor, image_b: tf.Tensor) -> tf.Tensor:
+  """l_feat of Eqs. (1) and (2), [B], of images of one shape."""
+  phi = networks['features']
+  return perceptual.feature_distance(
+      phi(image_a), phi(image_b), config.invert.feature_distance,
+      config.invert.feature_reduction)
+
+
 def autoencoding_terms(config: config_lib.Config, has_detail: bool = False
                        ) -> stage_lib.TermsFunction:
   """L_pre-train of Eq. (1): `l1` and `feature`; `detail` if wanted."""
@@ -48,11 +57,8 @@ def autoencoding_terms(config: config_lib.Config, has_detail: bool = False
     z = encode(networks, x, config.model.code_norm)
     x_hat = networks['generator'](z, resolution=clock.resolution)
     x = shrink(x, clock.resolution)
-    phi = networks['features']
     found = {'l1': reconstruction.l1(x_hat, x, invert.l1_reduction),
-             'feature': perceptual.feature_distance(
-                 phi(x_hat), phi(x), invert.feature_distance,
-                 invert.feature_reduction)}
+             'feature': feature_distance(config, networks, x_hat, x)}
     if has_detail:
       found['detail'] = detail.detail_distance(x_hat, x)
     return found

@@ -57,23 +57,25 @@ def corrected(config: config_lib.Config, image: tf.Tensor, x_low: tf.Tensor
 
 
 def output_terms(image: tf.Tensor, x_low: tf.Tensor, x_high: tf.Tensor, *,
-                 config: config_lib.Config,
+                 config: config_lib.Config, networks: stage_lib.Networks,
                  section: config_lib.LowResConfig | config_lib.FusionConfig
                  ) -> dict[str, tf.Tensor]:
   """Terms of Eqs. (3) and (5) on a face G(z), [B] each.
 
-  Those whose weight is 0, as two of them have in the paper, are left out.
+  Those whose weight is 0, as all but the first have in the paper, are left out.
 
   Args:
     image: G(z), [B, r, r, 3].
     x_low: x^l, [B, s, s, 3].
     x_high: x^h, [B, S, S, 3].
     config: Says whether G(z) is corrected.
+    networks: Of the stage, with `features` if they are compared.
     section: Weights and reduction.
 
   Returns:
-    'low_res_l1', |D(G(z)) - x^l|_1; 'image_l1', |G(z) - x^h|_1; 'detail'. The
-    last two are of what is served: of G(z) after the correction, if any.
+    'low_res_l1', |D(G(z)) - x^l|_1; 'image_l1', |G(z) - x^h|_1; 'detail' and
+    'feature'. All but the first are of what is served: of G(z) after the
+    correction, if any.
   """
   x_low_hat = resample.degrade(image, image.shape[1] // x_low.shape[1])
   x_high = invert.shrink(x_high, image.shape[1])
@@ -85,6 +87,9 @@ def output_terms(image: tf.Tensor, x_low: tf.Tensor, x_high: tf.Tensor, *,
         served, x_high, section.l1_reduction)
   if section.detail_weight:
     terms['detail'] = detail.detail_distance(served, x_high)
+  if section.feature_weight:
+    terms['feature'] = invert.feature_distance(
+        config, networks, served, x_high)
   return terms
 
 
@@ -96,7 +101,25 @@ def output_weights(section: config_lib.LowResConfig | config_lib.FusionConfig
     weights['image_l1'] = section.image_weight
   if section.detail_weight:
     weights['detail'] = section.detail_weight
+  if section.feature_weight:
+    weights['feature'] = section.feature_weight
   return weights
+
+
+def features(config: config_lib.Config,
+             section: config_lib.LowResConfig | config_lib.FusionConfig
+             ) -> stage_lib.Networks:
+  """phi, if `output_terms` compares features."""
+  if not section.feature_weight:
+    return {}
+  return networks_lib.perceptual_features(config)
+
+
+def feature_source(config: config_lib.Config,
+                   section: config_lib.LowResConfig | config_lib.FusionConfig
+                   ) -> dict[str, str]:
+  """Where the weights of `features` come from."""
+  return invert.feature_source(config) if section.feature_weight else {}
 
 
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
@@ -112,7 +135,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     return {'code_l1': reconstruction.l1(
         z_low, z, config.low_res.l1_reduction),
             **output_terms(image, x_low, x_high, config=config,
-                           section=config.low_res)}
+                           networks=networks, section=config.low_res)}
   return terms
 
 
@@ -173,9 +196,11 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
           'low_res_encoder': networks_lib.low_res_encoder(config.model),
           'image_encoder': networks_lib.image_encoder(config.model),
           'generator': networks_lib.generator(
-              config.model, config.training.precision)},
+              config.model, config.training.precision),
+          **features(config, config.low_res)},
       restores={'image_encoder': 'finetune/image_encoder',
-                'generator': 'finetune/generator'},
+                'generator': 'finetune/generator',
+                **feature_source(config, config.low_res)},
       updates=(stage_lib.Update(
           'low_res', ('low_res_encoder',), _terms(config),
           {'code_l1': config.low_res.code_weight,

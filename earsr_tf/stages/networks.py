@@ -13,6 +13,7 @@ from earsr_tf import config as config_lib
 from earsr_tf.models import audio_encoder as audio_encoder_lib
 from earsr_tf.models import classifiers
 from earsr_tf.models import discriminator as discriminator_lib
+from earsr_tf.models import face_descriptor
 from earsr_tf.models import features as features_lib
 from earsr_tf.models import fusion as fusion_lib
 from earsr_tf.models import generator as generator_lib
@@ -105,6 +106,9 @@ def perceptual_features(config: config_lib.Config
 
   The paper says VGG; the authors' code reads the stage-0 discriminator.
   """
+  if config.invert.features == 'synthetic':
+    return {'features': features_lib.DescriptorFeatures(
+        descriptor=face_descriptor.load(face_descriptor.FEATURES))}
   if config.invert.features == 'vgg16':
     weights = config.invert.vgg16_weights
     return {'features': features_lib.VGG16Features(

@@ -38,22 +38,26 @@ def write_clip(
     EncodeError: If ffmpeg fails or takes more than two minutes.
   """
   raw_path = audio_path.with_suffix('.s16.part')
-  new_video = video_path.with_suffix('.part.mp4')
+  new_video = audio_path.with_suffix('.part.mp4')
   new_audio = audio_path.with_suffix('.part.m4a')
   side = canvas.FRAME_SIZE
-  voice = ['-c:a', 'aac', '-aac_coder', 'fast', '-b:a', '64k']
+  # The voice is encoded once and goes into both files. Their names here are
+  # relative, so that no folder's name needs the escapes of `tee`.
+  files = '|'.join((
+      f'[f=mp4:fflags=+bitexact]{new_video.name}',
+      f'[f=ipod:fflags=+bitexact:select=a]{new_audio.name}'))
   command = [
       imageio_ffmpeg.get_ffmpeg_exe(), '-hide_banner', '-loglevel', 'error',
       '-y', '-filter_threads', '1', '-f', 'rawvideo', '-pix_fmt', 'yuv420p',
       '-s', f'{side}x{side}', '-r', str(clip_lib.FRAME_HZ), '-i', 'pipe:0',
       '-f', 's16le', '-ar', str(speech.SAMPLE_RATE_HZ), '-ac', '1', '-i',
-      str(raw_path), '-map', '0:v', '-map', '1:a', '-c:v', 'libx264',
+      raw_path.name, '-map', '0:v', '-map', '1:a', '-c:v', 'libx264',
       '-preset', 'ultrafast', '-crf', str(clip.quality), '-threads', '1',
-      '-fflags', '+bitexact', *voice, str(new_video), '-map', '1:a',
-      '-fflags', '+bitexact', *voice, str(new_audio)]
+      '-c:a', 'aac', '-aac_coder', 'fast', '-b:a', '64k',
+      '-flags', '+global_header+bitexact', '-f', 'tee', files]
   try:
     raw_path.write_bytes(clip.samples.astype('<i2').tobytes())
-    _run(command, clip.frames, video_path)
+    _run(command, clip.frames, video_path, audio_path.parent)
     os.replace(new_video, video_path)
     os.replace(new_audio, audio_path)
   finally:
@@ -61,12 +65,14 @@ def write_clip(
       path.unlink(missing_ok=True)
 
 
-def _run(command: list[str], frames: np.ndarray, path: pathlib.Path) -> None:
-  """Runs ffmpeg on `frames`."""
+def _run(command: list[str], frames: np.ndarray, path: pathlib.Path,
+         folder: pathlib.Path) -> None:
+  """Runs ffmpeg on `frames` in a folder; `path` is for messages."""
   try:
     result = subprocess.run(
         command, input=memoryview(frames).cast('B'), stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE, timeout=_TIMEOUT_S, check=False)
+        stderr=subprocess.PIPE, timeout=_TIMEOUT_S, check=False,
+        cwd=folder)
   except subprocess.TimeoutExpired as error:
     raise EncodeError(
         f'{path}: ffmpeg did not finish in {_TIMEOUT_S} s') from error

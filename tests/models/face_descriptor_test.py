@@ -27,7 +27,7 @@ def _faces(count: int) -> np.ndarray:
 
 def test_strangers_of_a_new_world_are_named_by_another_picture() -> None:
   faces = _faces(20)
-  codes = face_descriptor.load()(
+  codes = face_descriptor.load(face_descriptor.JUDGE)(
       tf.constant(faces.reshape(-1, 128, 128, 3), tf.float32)).numpy()
   assert codes.shape == (40, face_descriptor.WIDTH)
   codes = (codes / np.linalg.norm(codes, axis=1, keepdims=True)).reshape(
@@ -38,7 +38,7 @@ def test_strangers_of_a_new_world_are_named_by_another_picture() -> None:
 
 
 def test_sides_are_averaged_down_and_others_refused() -> None:
-  descriptor = face_descriptor.load()
+  descriptor = face_descriptor.load(face_descriptor.JUDGE)
   image = tf.random.stateless_uniform([2, 64, 64, 3], [1, 2], -1.0, 1.0)
   enlarged = tf.repeat(tf.repeat(image, 2, 1), 2, 2)
   np.testing.assert_allclose(

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from earsr_tf.models import discriminator
+from earsr_tf.models import face_descriptor
 from earsr_tf.models import features
 
 
@@ -72,3 +73,28 @@ def test_features_pass_gradients_to_the_image():
     tape.watch(image)
     loss = tf.add_n([tf.reduce_sum(m) for m in network(image)])
   assert np.abs(tape.gradient(loss, image)).max() > 0
+
+
+def test_descriptor_features_are_maps_and_a_scaled_code():
+  descriptor = face_descriptor.load(face_descriptor.FEATURES)
+  network = features.DescriptorFeatures(descriptor=descriptor)
+  image = tf.random.stateless_uniform([2, 128, 128, 3], [1, 2], -1.0, 1.0)
+  found = network(image)
+  assert [m.shape[1:] for m in found] == [
+      [16, 16, 48], [8, 8, 96], [4, 4, 144], [1, 1, 256]]
+  activations = descriptor.activations(image)
+  for ours, index in zip(found, (2, 4, 6)):
+    np.testing.assert_array_equal(ours, activations[index])
+  code = activations[-1].numpy()
+  np.testing.assert_allclose(
+      found[-1][:, 0, 0], 16 * code / np.linalg.norm(code, axis=1)[:, None],
+      rtol=1e-4)
+  assert network(image[:, :32, :32])[-1].shape == [2, 1, 1, 256]
+  assert not network.variables
+
+
+def test_losses_and_judges_read_different_descriptors():
+  image = tf.random.stateless_uniform([4, 64, 64, 3], [3, 4], -1.0, 1.0)
+  codes = [face_descriptor.load(name)(image).numpy() for name in (
+      face_descriptor.JUDGE, face_descriptor.FEATURES)]
+  assert np.abs(codes[0] - codes[1]).mean() > 0.1

@@ -252,3 +252,7 @@ def test_perceptual_features_follow_the_configuration() -> None:
   vgg = dataclasses.replace(config, invert=dataclasses.replace(
       config.invert, features='vgg16'))
   assert 'discriminator' not in fakes.stage('invert', vgg).restores
+  synthetic = networks_lib.perceptual_features(dataclasses.replace(
+      config, invert=dataclasses.replace(
+          config.invert, features='synthetic')))
+  assert sorted(synthetic) == ['features']

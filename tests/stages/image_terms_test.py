@@ -49,14 +49,30 @@ def test_the_paper_has_no_image_terms(name: str, networks, batch) -> None:
 @pytest.mark.parametrize('name', _STAGES)
 def test_image_terms_compare_with_the_face_itself(
     name: str, networks, batch) -> None:
-  config = _config(name, image_weight=2.0, detail_weight=1.0)
+  config = _config(
+      name, image_weight=2.0, detail_weight=1.0, feature_weight=3.0)
   assert fakes.stage(name, config).updates[0].weights['image_l1'] == 2.0
+  assert fakes.stage(name, config).updates[0].weights['feature'] == 3.0
   terms = equations.terms(name, networks, batch, config)
   image, x = _output(name, networks, batch), batch[keys.IMAGE_HIGH]
   np.testing.assert_allclose(
       terms['image_l1'], equations.l1(image, x), rtol=1e-4)
   np.testing.assert_allclose(
       terms['detail'], detail.detail_distance(image, x), rtol=1e-4)
+  pairs = zip(networks['features'](image), networks['features'](x))
+  np.testing.assert_allclose(terms['feature'], np.mean(
+      [equations.l1(a, b) for a, b in pairs], axis=0), rtol=1e-4)
+
+
+@pytest.mark.parametrize('name', _STAGES)
+def test_features_are_built_and_restored_only_if_they_are_compared(
+    name: str) -> None:
+  without = fakes.stage(name)
+  with_features = fakes.stage(name, _config(name, feature_weight=1.0))
+  assert set(with_features.build()) - set(without.build()) == {
+      'features', 'discriminator'}
+  assert {**without.restores, 'discriminator': 'generator/discriminator'} == (
+      with_features.restores)
 
 
 @pytest.mark.parametrize('name', _STAGES)

@@ -1,4 +1,4 @@
-"""python -m tools.pretrain_judge OUTPUT.npz: the judges' face descriptor.
+"""python -m tools.pretrain_judge OUTPUT.npz: a face descriptor.
 
 Draws people of a world that no data set is made of and trains
 `models/face_descriptor.py` on them. See docs/evaluation.md.
@@ -15,11 +15,12 @@ import numpy as np
 
 from earsr_tf import cli
 from earsr_tf import durable
+from earsr_tf.models import face_descriptor
 from tools.pretrain_judge import stills as stills_lib
 from tools.pretrain_judge import training
 
-# No data set of the docs or the tests has it.
-_SEED = 777_001
+# Of the worlds; no data set of the docs or the tests has one of them.
+_SEEDS = {face_descriptor.JUDGE: 777_001, face_descriptor.FEATURES: 777_002}
 
 
 def _show(seen: training.Seen) -> None:
@@ -42,7 +43,8 @@ def main(output: str) -> None:
         f'{output}: name a file that ends with .npz in a folder that exists',
         cli.CANNOT_CREATE)
   stills = stills_lib.draw(
-      speakers=options.speakers, videos=options.videos, seed=_SEED,
+      speakers=options.speakers, videos=options.videos,
+      seed=_SEEDS[options.purpose],
       workers=os.cpu_count() or 1)
   print(f'{stills.pictures.shape[0]} people, {stills.pictures.shape[1]} '
         'pictures of each', flush=True)
@@ -55,6 +57,9 @@ def main(output: str) -> None:
 
 
 if __name__ == '__main__':
+  flags.DEFINE_enum(
+      'purpose', face_descriptor.JUDGE, sorted(_SEEDS),
+      'Who reads it: judges, or the losses of training. Says which people.')
   flags.DEFINE_integer('speakers', 1_600, 'People.', lower_bound=4)
   flags.DEFINE_integer('videos', 12, 'Pictures of each.', lower_bound=3)
   flags.DEFINE_integer(
