@@ -134,6 +134,8 @@ class LowResConfig:
   `image_weight`: of |G(z^l) - x^h|_1, beside the paper's terms (there 0).
   `detail_weight`: of `losses/detail`, likewise.
   `feature_weight`: of phi's distance of G(z^l) and x^h, likewise.
+  `through_base`: whether phases at the side of G's linear base see its picture
+  instead of G's, which costs a tenth.
   `on_whole_set`: whether E_l learns from D instead of D_pre (the paper).
   `start_images`: that E_l's linear path is fitted to, if it has one.
   """
@@ -143,6 +145,7 @@ class LowResConfig:
   image_weight: float = 0.0
   detail_weight: float = 0.0
   feature_weight: float = 0.0
+  through_base: bool = False
   on_whole_set: bool = False
   l1_reduction: str = 'mean'
   start_images: int = 0
@@ -152,11 +155,14 @@ class LowResConfig:
 class AudioConfig:
   """Stage 3b: Eq. (4).
 
+  `feature_weight`, `through_base`: as in Eq. (3), of G(z^a) (there 0).
   `start_images`: voices that E_a starts from: the first 64 scale its weights,
   all are what its linear path is fitted to, if it has one.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(12_800_000, 64),)
   code_weight: float = 1.0
+  feature_weight: float = 0.0
+  through_base: bool = False
   l1_reduction: str = 'mean'
   start_images: int = 0
 
@@ -170,6 +176,7 @@ class FusionConfig:
   `image_weight`: of |G(z^f) - x^h|_1, beside the paper's terms (there 0).
   `detail_weight`: of `losses/detail`, likewise.
   `feature_weight`: of phi's distance of G(z^f) and x^h, likewise.
+  `through_base`: as in Eq. (3).
   `silent_share`: of the images whose E_a code is zero, for F to bear it.
   `start_images`: that F's linear path is fitted to, if it has one.
   """
@@ -182,6 +189,7 @@ class FusionConfig:
   image_weight: float = 0.0
   detail_weight: float = 0.0
   feature_weight: float = 0.0
+  through_base: bool = False
   silent_share: float = 0.0
   start_images: int = 0
 

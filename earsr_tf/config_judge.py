@@ -16,8 +16,9 @@ class AttributesConfig:
     num_speakers: Classes of C_i; 0 means as many as the data hold.
     max_softening: Images are reduced by random powers of two up to this and
       enlarged again, for judging soft faces; 1 (the paper) keeps originals.
-    descriptor: 'synthetic': the judges also read a network that was trained
-      on other people of SyntheticVox, as the paper's read VGG-Face; '': not.
+    descriptor: 'synthetic': the judges read a network that was trained on
+      other people of SyntheticVox, as the paper's read VGG-Face, and stage
+      `attributes` is not needed; '': they read what that stage trains.
     jitter: Images are moved and scaled at random by up to this share, their
       contrast and colours changed by up to twice as much; 0 (the paper): not.
   """

@@ -38,23 +38,23 @@ def _demo() -> config_lib.Config:
           start_images=4_096),
       invert=config_lib.InvertConfig(
           phases=(PhaseConfig(160, 16, 64),), mirror_augment=True,
-          features='discriminator'),
+          features='synthetic'),
       finetune=config_lib.FinetuneConfig(
-          phases=(PhaseConfig(4_800, 16, 64), PhaseConfig(4_800, 16, 128)),
+          phases=(PhaseConfig(1_600, 16, 64), PhaseConfig(3_200, 16, 128)),
           plateau_images=400, plateau_tolerance=0.05,
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(
-          phases=(PhaseConfig(2_400, 16, 64), PhaseConfig(320, 16, 128)),
-          image_weight=40.0, detail_weight=40.0, on_whole_set=True,
-          start_images=4_096),
+          phases=(PhaseConfig(8_000, 32, 64), PhaseConfig(320, 16, 128)),
+          image_weight=40.0, detail_weight=80.0, feature_weight=20.0,
+          through_base=True, on_whole_set=True, start_images=4_096),
       # At 1e-3 E_a answers with one face for up to 6,000 images.
       audio=config_lib.AudioConfig(
-          phases=(PhaseConfig(4_800, 8, learning_rate=5e-4),),
-          start_images=2_048),
+          phases=(PhaseConfig(3_200, 8, 64, learning_rate=5e-4),),
+          feature_weight=4.0, through_base=True, start_images=2_048),
       fusion=config_lib.FusionConfig(
-          phases=(PhaseConfig(1_600, 16, 64), PhaseConfig(320, 16, 128)),
-          code_weight=10.0, audio_rate_scale=0.1, image_weight=40.0,
-          detail_weight=40.0, start_images=4_096),
+          phases=(PhaseConfig(6_400, 16, 64), PhaseConfig(320, 16, 128)),
+          code_weight=10.0, image_weight=40.0, detail_weight=80.0,
+          feature_weight=20.0, through_base=True, start_images=4_096),
       attributes=config_judge.AttributesConfig(
           phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),
           max_softening=16, jitter=0.1, descriptor='synthetic'),
@@ -115,13 +115,13 @@ def _bench() -> config_lib.Config:
           phases=(PhaseConfig(24_000, 16, 64), PhaseConfig(20_000, 16, 128))),
       low_res=dataclasses.replace(
           demo.low_res, start_images=8_192,
-          phases=(PhaseConfig(24_000, 16, 64), PhaseConfig(3_200, 16, 128))),
+          phases=(PhaseConfig(48_000, 32, 64), PhaseConfig(3_200, 16, 128))),
       audio=dataclasses.replace(
           demo.audio, start_images=4_096,
-          phases=(PhaseConfig(16_000, 8, learning_rate=5e-4),)),
+          phases=(PhaseConfig(16_000, 8, 64, learning_rate=5e-4),)),
       fusion=dataclasses.replace(
           demo.fusion, start_images=8_192,
-          phases=(PhaseConfig(12_000, 16, 64), PhaseConfig(3_200, 16, 128))),
+          phases=(PhaseConfig(32_000, 16, 64), PhaseConfig(3_200, 16, 128))),
       attributes=dataclasses.replace(
           demo.attributes,
           phases=(PhaseConfig(120_000, 64, learning_rate=2e-3),)),

@@ -131,9 +131,19 @@ def Attributes(
 @component
 def Evaluate(
     shards: _Shards, generator: _Stage, invert: _Stage, finetune: _Stage,
-    low_res: _Stage, audio: _Stage, fusion: _Stage, attributes: _Stage,
+    low_res: _Stage, audio: _Stage, fusion: _Stage,
     report: OutputArtifact[artifacts.Report], code: Parameter[str]) -> None:
   """Tables and figures of the paper."""
+  del generator, invert, finetune, low_res, audio, code
+  executors.evaluate(shards, fusion, report)
+
+
+@component
+def EvaluateWithClassifier(
+    shards: _Shards, generator: _Stage, invert: _Stage, finetune: _Stage,
+    low_res: _Stage, audio: _Stage, fusion: _Stage, attributes: _Stage,
+    report: OutputArtifact[artifacts.Report], code: Parameter[str]) -> None:
+  """The same, by judges that stage `attributes` has trained."""
   del generator, invert, finetune, low_res, audio, attributes, code
   executors.evaluate(shards, fusion, report)
 

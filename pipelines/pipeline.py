@@ -98,14 +98,17 @@ def _add_data(wiring: _Wiring, plan: plan_lib.Plan) -> Any:
 def _add_results(
     wiring: _Wiring, plan: plan_lib.Plan, shards: Any) -> None:
   """Adds evaluation, export and the picture."""
-  evaluate = wiring.add('evaluate', components.Evaluate(
-      shards=shards, **wiring.runs(config_lib.STAGES),
-      code=fingerprint.code('earsr_tf.evaluate')))
+  needed = plan_lib.needed(plan.config)
+  evaluate = (components.EvaluateWithClassifier if 'attributes' in needed
+              else components.Evaluate)
+  wiring.add('evaluate', evaluate(
+      shards=shards, **wiring.runs(needed),
+      code=fingerprint.code('earsr_tf.evaluate')).with_id('Evaluate'))
   export = wiring.add('export', components.Export(
       **wiring.runs(('finetune', 'low_res', 'audio', 'fusion')),
       code=fingerprint.code('earsr_tf.export')))
   wiring.add('super_resolve', components.SuperResolve(
-      shards=shards, report=evaluate.outputs['report'],
+      shards=shards, report=wiring.made['evaluate'].outputs['report'],
       model=export.outputs['model'], root=str(plan.root),
       people=plan.people,
       code=fingerprint.code('pipelines.samples')))

@@ -69,7 +69,7 @@ class Plan:
   @property
   def is_complete(self) -> bool:
     """Whether every stage is trained, so that results can follow."""
-    return set(self.stages) == set(config_lib.STAGES)
+    return set(needed(self.config)) <= set(self.stages)
 
 
 def make(
@@ -105,7 +105,14 @@ def make(
       data=str(pathlib.Path(data).resolve()) if data else '',
       shards=str(pathlib.Path(shards).resolve()) if shards else '',
       world=world,
-      stages=_ordered(stages or list(config_lib.STAGES)))
+      stages=_ordered(stages or list(needed(config))))
+
+
+def needed(config: config_lib.Config) -> tuple[str, ...]:
+  """Stages that the evaluation reads, in order."""
+  return tuple(
+      stage for stage in config_lib.STAGES
+      if stage != 'attributes' or not config.attributes.descriptor)
 
 
 def _check_data(

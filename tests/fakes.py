@@ -71,9 +71,9 @@ def linear_config(side: int) -> config_lib.Config:
   parts = {
       name: dataclasses.replace(getattr(made, name), start_images=8, **weights)
       for name, weights in (
-          ('generator', {}), ('audio', {}),
+          ('generator', {}), ('audio', {'feature_weight': 1.0}),
           ('low_res', {'image_weight': 1.0, 'detail_weight': 1.0,
-                       'feature_weight': 1.0}),
+                       'feature_weight': 1.0, 'through_base': True}),
           ('fusion', {'image_weight': 1.0, 'detail_weight': 1.0,
                       'feature_weight': 1.0, 'silent_share': 0.2}))}
   return config_rules.validate(dataclasses.replace(

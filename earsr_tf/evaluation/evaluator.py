@@ -107,11 +107,10 @@ def evaluate(
       consistency, reconstructor.config.model.low_res_stretch)
   linear = (floor_fitting.fit(reconstructor, data_dir, seed=seed)
             if floors else None)
-  if reconstructor.classifier is not None:
+  reader = _reader(reconstructor)
+  if reader is not None:
     reconstructor.classifier = judge_lib.enroll(
-        reconstructor.classifier, data_dir, 4 * batch_size,
-        face_descriptor.load(face_descriptor.JUDGE)
-        if reconstructor.config.attributes.descriptor else None)
+        reader, data_dir, 4 * batch_size)
   done = {}
   for name in sets:
     result = evaluate_set(
@@ -127,6 +126,16 @@ def evaluate(
       seed=seed, run_root=run_root, data_dir=data_dir,
       data_manifest_sha256=info.manifest_sha256)
   return Evaluation(results, done, reconstructor)
+
+
+def _reader(reconstructor: rows_lib.Reconstructor) -> judge_lib.Reader | None:
+  """What the judges read; None if there is nothing to read."""
+  if reconstructor.config.attributes.descriptor:
+    return judge_lib.descriptor_reader(
+        face_descriptor.load(face_descriptor.JUDGE))
+  if reconstructor.classifier is None:
+    return None
+  return judge_lib.classifier_reader(reconstructor.classifier)
 
 
 def _results(

@@ -1,15 +1,16 @@
-"""C_i, C_g and C_a of a data set, on top of the trained network (section 4.4).
+"""C_i, C_g and C_a of a data set, on top of a network (section 4.4).
 
-A linear discriminant reads the network's features and the image at 16x16, or a
-face descriptor instead of the image. It is made in closed form from D's
-pictures, half of them blurred, so that it knows the closed set's people only,
-as the network does. Everybody, the open set's people too, is named by the mean
-of gallery pictures: of D and of `open_gallery`, never of a test video.
+A linear discriminant reads a face descriptor, or the features of the trained
+classifier and the image at 16x16. It is made in closed form from D's pictures,
+half of them blurred, so that it knows the closed set's people only. Everybody,
+the open set's people too, is named by the mean of gallery pictures: of D and of
+`open_gallery`, never of a test video.
 """
 
 from __future__ import annotations
 
-from typing import Mapping
+import dataclasses
+from typing import Callable, Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -37,7 +38,7 @@ class Judge:
       length 1; 0 for people without a gallery.
   """
 
-  def __init__(self, *, reader: _Reader,
+  def __init__(self, *, reader: Reader,
                discriminant: discriminant_lib.Discriminant,
                means: np.ndarray):
     """Takes what it knows.
@@ -74,15 +75,13 @@ class Judge:
         'age': tf.constant(labels[:, 1], tf.float32)}
 
 
-def enroll(classifier: tf.keras.Model, data_dir: str, batch_size: int,
-           descriptor: tf.keras.Model | None = None) -> Judge:
+def enroll(reader: Reader, data_dir: str, batch_size: int) -> Judge:
   """Makes the judge of a data set: one pass over all gallery frames.
 
   Args:
-    classifier: Maps [B, S, S, 3] to `features` [B, E].
+    reader: Makes the values that the discriminant reads.
     data_dir: Folder of prepared shards.
     batch_size: Images at a time.
-    descriptor: [B, S, S, 3] to [B, E'], read instead of pixels.
 
   Returns:
     A judge that names `DataInfo.speakers` by number.
@@ -90,7 +89,6 @@ def enroll(classifier: tf.keras.Model, data_dir: str, batch_size: int,
   Raises:
     DataError: If the data are damaged or hold nothing to train on.
   """
-  reader = _Reader(classifier=classifier, descriptor=descriptor)
   manifest = manifest_lib.read_manifest(data_dir)
   learned = _Gallery(people=len(manifest.all_speakers))
   for number, batch in enumerate(_batches(
@@ -117,36 +115,46 @@ def _batches(manifest: manifest_lib.Manifest, splits: tuple[str, ...],
       frames_per_clip=manifest.frames_per_clip)
 
 
-class _Reader:
-  """What is read of an image: features of networks and perhaps its pixels."""
+@dataclasses.dataclass(frozen=True)
+class Reader:
+  """What is read of an image.
 
-  def __init__(self, *, classifier: tf.keras.Model,
-               descriptor: tf.keras.Model | None):
-    """Takes the networks, as `enroll` does; a descriptor replaces pixels."""
-    self._classifier = classifier
-    self._descriptor = descriptor
+  Attributes:
+    read: [B, S, S, 3] in [-1, 1] -> [B, D].
+    pixels: How many of the D values, the first, are pixels.
+  """
+  read: Callable[[tf.Tensor], np.ndarray]
+  pixels: int = 0
 
   def parts(self, width: int) -> tuple[int, ...]:
     """Widths of the kinds of values among all: pixels, features."""
-    if self._descriptor is not None:
-      return (width,)
-    pixels = 3 * _PIXELS_SIDE ** 2
-    return pixels, width - pixels
+    return (self.pixels, width - self.pixels) if self.pixels else (width,)
 
   def values(self, image_high: tf.Tensor) -> np.ndarray:
     """[2 B, D] of [B, S, S, 3] images, then of their mirrors."""
-    both = tf.concat([image_high, tf.reverse(image_high, [2])], 0)
-    features = self._classifier(both)['features'].numpy()
-    if self._descriptor is not None:
-      return np.concatenate([features, tf.math.l2_normalize(
-          self._descriptor(both), -1).numpy()], axis=1)
-    pixels = resample.downsample_box(both, both.shape[1] // _PIXELS_SIDE)
-    return np.concatenate(
-        [pixels.numpy().reshape(len(pixels), -1), features], axis=1)
+    return self.read(tf.concat(
+        [image_high, tf.reverse(image_high, [2])], 0))
 
   def of_both_sides(self, image_high: tf.Tensor) -> np.ndarray:
     """[B, D]: means of the values of images and of their mirrors."""
     return self.values(image_high).reshape(2, len(image_high), -1).mean(0)
+
+
+def classifier_reader(classifier: tf.keras.Model) -> Reader:
+  """Reads images at 16x16 and `features` of a classifier."""
+  def read(image: tf.Tensor) -> np.ndarray:
+    """Values of both kinds."""
+    pixels = resample.downsample_box(image, image.shape[1] // _PIXELS_SIDE)
+    return np.concatenate([
+        pixels.numpy().reshape(len(pixels), -1),
+        classifier(image)['features'].numpy()], axis=1)
+  return Reader(read, 3 * _PIXELS_SIDE ** 2)
+
+
+def descriptor_reader(descriptor: tf.keras.Model) -> Reader:
+  """Reads a descriptor's codes, scaled to length 1."""
+  return Reader(lambda image: tf.math.l2_normalize(
+      descriptor(image), -1).numpy())
 
 
 class _Gallery:
@@ -175,7 +183,7 @@ class _Gallery:
         np.tile(batch[key].numpy(), 2)
         for key in (keys.SPEAKER, keys.GENDER, keys.AGE)))
 
-  def judge(self, reader: _Reader) -> Judge:
+  def judge(self, reader: Reader) -> Judge:
     """Solves for the discriminant and places people in it."""
     found = discriminant_lib.fit(
         self._sums, reader.parts(self._totals.shape[1]))

@@ -22,6 +22,7 @@ from earsr_tf.ops import spectrogram
 from earsr_tf.stages import indicators
 from earsr_tf.stages import invert
 from earsr_tf.stages import linear_start
+from earsr_tf.stages import low_res
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
@@ -91,12 +92,18 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   target = _target(config)
 
   def terms(networks, batch, clock):
-    """|E_a(a_i) - z_bar_i|_1 of Eq. (4), [B]."""
-    del clock
+    """|E_a(a_i) - z_bar_i|_1 of Eq. (4), and optional terms, [B] each."""
     z_bar = targets.read(config, target, networks, batch)
     z_audio = encode(networks, batch[keys.WAVEFORM], config.model.code_norm)
-    return {'code_l1': reconstruction.l1(
+    found = {'code_l1': reconstruction.l1(
         z_audio, z_bar, config.audio.l1_reduction)}
+    if config.audio.feature_weight:
+      image = low_res.decode(
+          config.audio, networks, z_audio, clock.resolution)
+      found['feature'] = invert.feature_distance(
+          config, networks, image,
+          invert.shrink(batch[keys.IMAGE_HIGH], clock.resolution))
+    return found
   return terms
 
 
@@ -118,23 +125,29 @@ def _preview(config: config_lib.Config) -> stage_lib.Preview:
 def stage(config: config_lib.Config) -> stage_lib.Stage:
   """Eq. (4): trains E_a; E_h is frozen (G serves the preview)."""
   target, count = _target(config), config.audio.start_images
+  weights = {'code_l1': config.audio.code_weight}
+  if config.audio.feature_weight:
+    weights['feature'] = config.audio.feature_weight
   update = stage_lib.Update(
-      'audio', ('audio_encoder',), _terms(config),
-      {'code_l1': config.audio.code_weight})
+      'audio', ('audio_encoder',), _terms(config), weights)
+  has_image = config.audio.feature_weight > 0 or not targets.cached(
+      config, target)
   return stage_lib.Stage(
       name='audio',
       equation='Eq. (4)',
-      inputs=(*(targets.cached(config, target) or (keys.IMAGE_HIGH,)),
-              keys.WAVEFORM,
+      inputs=(*targets.cached(config, target),
+              *((keys.IMAGE_HIGH,) if has_image else ()), keys.WAVEFORM,
               *((keys.SPEAKER,) if config.model.linear_base else ())),
       splits=('d_pre',),
       build=lambda: {
           'audio_encoder': networks_lib.audio_encoder(
               config.model, config.training.precision),
           'image_encoder': networks_lib.image_encoder(config.model),
-          'generator': networks_lib.generator(config.model)},
+          'generator': networks_lib.generator(config.model),
+          **low_res.features(config, config.audio)},
       restores={'image_encoder': 'finetune/image_encoder',
-                'generator': 'finetune/generator'},
+                'generator': 'finetune/generator',
+                **low_res.feature_source(config, config.audio)},
       updates=(update,),
       phases=phases.make(config, 'audio'),
       adam=phases.main_adam(config),

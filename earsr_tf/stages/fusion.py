@@ -72,7 +72,8 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     z = targets.read(config, target, networks, batch)
     z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM],
                    _is_heard(config, batch, clock))
-    image = networks['generator'](z_fused, resolution=clock.resolution)
+    image = low_res.decode(
+        config.fusion, networks, z_fused, clock.resolution)
     return {'code_l1': reconstruction.l1(
         z_fused, z, config.fusion.l1_reduction),
             **low_res.output_terms(

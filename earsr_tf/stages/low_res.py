@@ -27,6 +27,10 @@ from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.stages import targets
 
+# What has weights of images.
+_Section = (
+    config_lib.LowResConfig | config_lib.AudioConfig | config_lib.FusionConfig)
+
 
 def image_low(config: config_lib.Config, image_high: tf.Tensor) -> tf.Tensor:
   """x^l = D(x^h), rounded to 8 bit as in serving: [B, 8, 8, 3] in [-1, 1].
@@ -46,6 +50,16 @@ def encode(networks: stage_lib.Networks, x_low: tf.Tensor, code_norm: str
   return latent.normalize_code(networks['low_res_encoder'](x_low), code_norm)
 
 
+def decode(section: _Section, networks: stage_lib.Networks, z: tf.Tensor,
+           resolution: int) -> tf.Tensor:
+  """G(z) [B, r, r, 3], or G's linear base if `through_base` and r is its."""
+  generator = networks['generator']
+  base = generator.base if section.through_base else None
+  if base is not None and resolution == base.side:
+    return generator.base_picture(z)
+  return generator(z, resolution=resolution)
+
+
 def corrected(config: config_lib.Config, image: tf.Tensor, x_low: tf.Tensor
               ) -> tf.Tensor:
   """G(z) after `model.consistency`, [B, r, r, 3] as given if that is off."""
@@ -58,8 +72,7 @@ def corrected(config: config_lib.Config, image: tf.Tensor, x_low: tf.Tensor
 
 def output_terms(image: tf.Tensor, x_low: tf.Tensor, x_high: tf.Tensor, *,
                  config: config_lib.Config, networks: stage_lib.Networks,
-                 section: config_lib.LowResConfig | config_lib.FusionConfig
-                 ) -> dict[str, tf.Tensor]:
+                 section: _Section) -> dict[str, tf.Tensor]:
   """Terms of Eqs. (3) and (5) on a face G(z), [B] each.
 
   Those whose weight is 0, as all but the first have in the paper, are left out.
@@ -93,8 +106,7 @@ def output_terms(image: tf.Tensor, x_low: tf.Tensor, x_high: tf.Tensor, *,
   return terms
 
 
-def output_weights(section: config_lib.LowResConfig | config_lib.FusionConfig
-                   ) -> dict[str, float]:
+def output_weights(section: _Section) -> dict[str, float]:
   """The weights of `output_terms`."""
   weights = {'low_res_l1': section.low_res_weight}
   if section.image_weight:
@@ -106,8 +118,7 @@ def output_weights(section: config_lib.LowResConfig | config_lib.FusionConfig
   return weights
 
 
-def features(config: config_lib.Config,
-             section: config_lib.LowResConfig | config_lib.FusionConfig
+def features(config: config_lib.Config, section: _Section
              ) -> stage_lib.Networks:
   """phi, if `output_terms` compares features."""
   if not section.feature_weight:
@@ -115,8 +126,7 @@ def features(config: config_lib.Config,
   return networks_lib.perceptual_features(config)
 
 
-def feature_source(config: config_lib.Config,
-                   section: config_lib.LowResConfig | config_lib.FusionConfig
+def feature_source(config: config_lib.Config, section: _Section
                    ) -> dict[str, str]:
   """Where the weights of `features` come from."""
   return invert.feature_source(config) if section.feature_weight else {}
@@ -131,7 +141,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     x_low = image_low(config, x_high)
     z = targets.read(config, target, networks, batch)
     z_low = encode(networks, x_low, config.model.code_norm)
-    image = networks['generator'](z_low, resolution=clock.resolution)
+    image = decode(config.low_res, networks, z_low, clock.resolution)
     return {'code_l1': reconstruction.l1(
         z_low, z, config.low_res.l1_reduction),
             **output_terms(image, x_low, x_high, config=config,

@@ -104,7 +104,7 @@ def paint_beard(portrait: head.Portrait, strands: np.ndarray) -> None:
   patch = portrait.grid.patch(-0.62, 0.0, 0.62, face.chin + 0.10)
   alpha = _beard_mask(portrait, patch)
   if face.beard in ('shaved', 'stubble'):
-    depth = 0.11 if face.beard == 'shaved' else 0.20
+    depth = 0.13 if face.beard == 'shaved' else 0.20
     canvas.darken(
         portrait.image, patch,
         alpha * np.float32(depth * face.beard_density), (1.15, 1.0, 0.85))

@@ -22,10 +22,10 @@ _GREY = (0.74, 0.73, 0.72)
 
 # Chance of each hair style; long styles overlap between the genders.
 _STYLES_FEMALE = {
-    'long': 0.36, 'wavy': 0.29, 'bob': 0.24, 'bun': 0.02, 'short': 0.06,
-    'curly': 0.02, 'buzz': 0.01}
+    'long': 0.36, 'wavy': 0.30, 'bob': 0.25, 'bun': 0.02, 'short': 0.05,
+    'curly': 0.02}
 _STYLES_MALE = {
-    'long': 0.02, 'wavy': 0.03, 'bob': 0.02, 'bun': 0.01, 'short': 0.63,
+    'long': 0.01, 'wavy': 0.02, 'bob': 0.01, 'bun': 0.01, 'short': 0.66,
     'curly': 0.12, 'buzz': 0.13, 'bald': 0.04}
 
 

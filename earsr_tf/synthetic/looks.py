@@ -222,7 +222,7 @@ def _make_up(
   fade = float(rng.random())
   if male:
     return canvas.mix(natural, skin, 0.10 + 0.30 * fade), 0.25 + 0.15 * paint
-  share = 0.36 * paint if fade < 0.5 else 0.06 * paint
+  share = 0.50 * paint if fade < 0.5 else 0.12 * paint
   return canvas.mix(natural, painted, share), 0.75 + 0.25 * paint
 
 

@@ -15,13 +15,22 @@ from pipelines import plan as plan_lib
 def test_demo_makes_everything() -> None:
   plan = plan_lib.make(presets.get('demo'))
   assert plan.root == pathlib.Path('demo').resolve()
-  assert plan.stages == config_lib.STAGES
+  # Its judges read a descriptor that comes with the package.
+  assert plan.stages == tuple(
+      stage for stage in config_lib.STAGES if stage != 'attributes')
   assert plan.is_complete
   assert plan.world == plan_lib.WORLDS['demo']
   lines = plan_lib.describe(plan).splitlines()
-  assert len(lines) == 1 + 2 + len(config_lib.STAGES) + 3
+  assert len(lines) == 1 + 2 + len(plan.stages) + 3
   assert f'SyntheticVox of {plan.world.speakers} people' in lines[1]
   assert ' people (20% open-set) x 5 videos' in lines[1]
+
+
+def test_judges_without_a_descriptor_are_trained() -> None:
+  plan = plan_lib.make(presets.get('tiny'))
+  assert plan.stages == config_lib.STAGES and plan.is_complete
+  some = [stage for stage in config_lib.STAGES if stage != 'attributes']
+  assert not plan_lib.make(presets.get('tiny'), stages=some).is_complete
 
 
 def test_needs_are_those_of_the_stages() -> None:

@@ -12,7 +12,9 @@ from earsr_tf import config as config_lib
 from earsr_tf.data import keys
 from earsr_tf.losses import detail
 from earsr_tf.ops import consistency
+from earsr_tf.stages import audio
 from earsr_tf.stages import fusion
+from earsr_tf.stages import low_res
 from tests import fakes
 from tests.stages import equations
 
@@ -91,6 +93,37 @@ def test_image_terms_see_what_a_correction_serves(
   assert np.all(np.abs(terms['image_l1'] - plain['image_l1']) > 1e-4)
   # Eqs. (3) and (5) are about G's own picture.
   np.testing.assert_array_equal(terms['low_res_l1'], plain['low_res_l1'])
+
+
+def test_eq_4_may_compare_features_of_the_face(networks, batch) -> None:
+  config = _config('audio', feature_weight=2.0)
+  assert fakes.stage('audio', config).updates[0].weights['feature'] == 2.0
+  terms = equations.terms('audio', networks, batch, config)
+  z = audio.encode(networks, batch[keys.WAVEFORM], config.model.code_norm)
+  image, x = networks['generator'](z), batch[keys.IMAGE_HIGH]
+  pairs = zip(networks['features'](image), networks['features'](x))
+  np.testing.assert_allclose(terms['feature'], np.mean(
+      [equations.l1(a, b) for a, b in pairs], axis=0), rtol=1e-4)
+  assert set(equations.terms('audio', networks, batch)) == {'code_l1'}
+
+
+def test_a_phase_at_the_bases_side_may_do_without_the_rest_of_g() -> None:
+  config = fakes.linear_config(8)
+  built = fakes.stage('low_res', config).build()
+  random = np.random.default_rng(1)
+  base = built['generator'].base
+  base.basis.assign(random.normal(size=base.basis.shape))
+  shape = [2, built['generator'].num_styles, built['generator'].latent_dim]
+  z = tf.constant(random.normal(size=shape), tf.float32)
+  with_base = dataclasses.replace(config.low_res, through_base=True)
+  without = dataclasses.replace(config.low_res, through_base=False)
+  plain = built['generator'](z, resolution=8)
+  np.testing.assert_array_equal(
+      low_res.decode(without, built, z, 8), plain)
+  np.testing.assert_array_equal(
+      low_res.decode(with_base, built, z, 8), base(z))
+  np.testing.assert_array_equal(
+      low_res.decode(with_base, built, z, 16), built['generator'](z))
 
 
 def test_finetune_compares_detail_if_it_is_asked_to(networks, batch) -> None:
