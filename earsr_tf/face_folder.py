@@ -1,19 +1,29 @@
-"""Super-resolving a folder: who belongs to whom, and a line per bad file."""
+"""Super-resolving a folder: who belongs to whom, and a line per bad file.
+
+Faces are computed in batches. While one is computed, threads read the files of
+the next and write those of the last; no more is held in memory.
+"""
 
 from __future__ import annotations
 
 import collections
+from concurrent import futures
 import dataclasses
 import os
 import pathlib
 import sys
-from typing import Callable, Iterable
+from typing import Any, Callable, Iterator, Sequence
+
+import numpy as np
 
 from earsr_tf import cli
+from earsr_tf.media import picture
 from earsr_tf.media import reader
 from earsr_tf.media import sniffing
 
 ENDINGS = ('.png', '.jpg', '.jpeg')  # of pictures that are written
+_BATCH = 16  # faces computed at a time, which bounds the memory
+_MOST_READERS = 4  # of large photographs each needs up to 1 GB
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,33 +95,135 @@ def list_pairs(image: str, audio: str | None, output: str, *,
   return pairs
 
 
-def run(pairs: Iterable[Pair], one: Callable[[Pair], None]) -> tuple[int, int]:
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Work:
+  """How faces are made of pairs; errors carry sentences for people.
+
+  Attributes:
+    read: What the model takes of a pair, telling notices to its second
+      argument; called in threads.
+    compute: [n, S, S, 3] uint8 of n things that `read` returned.
+    write: Writes [S, S, 3] uint8 to a file; called in one thread.
+    notice: Told, in order of the pairs, what was done to unusual inputs.
+    is_threadsafe: Whether several pairs may be read at a time.
+  """
+  read: Callable[[Pair, Callable[[str], None]], Any]
+  compute: Callable[[Sequence[Any]], np.ndarray]
+  write: Callable[[str, np.ndarray], None]
+  notice: Callable[[str], None] = cli.notice
+  is_threadsafe: bool = True
+
+
+@dataclasses.dataclass
+class _Face:
+  """What became of a pair: `made` of `inputs`, or an error."""
+  pair: Pair
+  notices: list[str] = dataclasses.field(default_factory=list)
+  inputs: Any = None
+  made: np.ndarray | None = None
+  error: Exception | None = None
+
+
+def run(pairs: Sequence[Pair], work: Work) -> tuple[int, int]:
   """Makes what can be made; prints a line on stderr for each that cannot.
 
   Args:
     pairs: What `list_pairs` found.
-    one: Makes one; its errors carry sentences for people.
+    work: How one is made.
 
   Returns:
     Faces written and faces refused.
   """
-  done = refused = 0
-  for pair in pairs:
+  threads = min(_MOST_READERS, os.cpu_count() or 1)
+  readers = futures.ThreadPoolExecutor(threads if work.is_threadsafe else 1)
+  done, last = 0, []
+  # One thread writes: a process has one umask, which `durable` asks for.
+  with futures.ThreadPoolExecutor(1) as writer:
     try:
-      if pair.problem:
-        raise cli.InputError(f'{pair.image}: {pair.problem}')
-      one(pair)
-    except Exception as error:  # noqa: BLE001
-      # One face must not cost the others; a bug is named as one.
-      text = str(error)
-      if not cli.exit_code(error):
-        text = (f'{pair.image}: unexpected {type(error).__name__} '
-                f'({text[:200]}); please report it')
-      print(f'error: {cli.printable(text)}', file=sys.stderr, flush=True)
-      refused += 1
+      for batch in _read_ahead(pairs, work, readers):
+        _compute(batch, work)
+        written = [writer.submit(_write, face, work) for face in batch]
+        done += _tell(last, work)
+        last = written
+      done += _tell(last, work)
+    finally:
+      readers.shutdown(cancel_futures=True)  # an interrupt waits for no more
+  return done, len(pairs) - done
+
+
+def _read_ahead(pairs: Sequence[Pair], work: Work, readers: futures.Executor
+                ) -> Iterator[list[_Face]]:
+  """Batches of pairs that were read; the next one is read meanwhile."""
+  waiting: list[futures.Future] = []
+  for first in range(0, len(pairs), _BATCH):
+    ahead = [readers.submit(_read, pair, work)
+             for pair in pairs[first:first + _BATCH]]
+    if waiting:
+      yield [future.result() for future in waiting]
+    waiting = ahead
+  yield [future.result() for future in waiting]
+
+
+def _read(pair: Pair, work: Work) -> _Face:
+  """Reads one pair."""
+  face = _Face(pair)
+  try:
+    if pair.problem:
+      raise cli.InputError(f'{pair.image}: {pair.problem}')
+    face.inputs = work.read(pair, face.notices.append)
+  except Exception as error:  # noqa: BLE001
+    face.error = error  # one face must not cost the others
+  return face
+
+
+def _compute(faces: Sequence[_Face], work: Work) -> None:
+  """Makes all faces at once, or one by one where that fails."""
+  faces = [face for face in faces if face.error is None]
+  if not faces:
+    return
+  try:
+    made = work.compute([face.inputs for face in faces])
+  except Exception as error:  # noqa: BLE001
+    if not faces[1:]:
+      faces[0].error = error
     else:
-      done += 1
-  return done, refused
+      for face in faces:
+        _compute([face], work)
+  else:
+    for face, image in zip(faces, made):
+      face.made = image
+
+
+def _write(face: _Face, work: Work) -> _Face:
+  """Writes one face, unless there is none."""
+  if face.error is None:
+    try:
+      work.write(face.pair.output, face.made)
+    except Exception as error:  # noqa: BLE001
+      face.error = error
+  return face
+
+
+def _tell(written: Sequence[futures.Future], work: Work) -> int:
+  """Tells what became of faces; returns how many were written."""
+  faces = [future.result() for future in written]
+  with picture.stderr_lock:
+    for face in faces:
+      for text in face.notices:
+        work.notice(text)
+      if face.error is not None:
+        print(f'error: {cli.printable(_sentence(face))}', file=sys.stderr,
+              flush=True)
+  return sum(face.error is None for face in faces)
+
+
+def _sentence(face: _Face) -> str:
+  """What is wrong with a face; a bug is named as one."""
+  text = str(face.error)
+  if cli.exit_code(face.error):
+    return text
+  return (f'{face.pair.image}: unexpected {type(face.error).__name__} '
+          f'({text[:200]}); please report it')
 
 
 def _walk(folder: str, flag: str, output: str) -> list[pathlib.Path]:

@@ -14,7 +14,6 @@ file costs one line and the others are done. The work is that of `earsr_tf.load`
 
 from __future__ import annotations
 
-import functools
 import io
 import os
 import pathlib
@@ -32,6 +31,7 @@ from earsr_tf import face_finder
 from earsr_tf import face_folder
 from earsr_tf import flags as shared_flags
 from earsr_tf import trained_model
+from earsr_tf.media import reader
 from earsr_tf.ops import consistency_mode
 
 _ENDINGS = {'png': '.png', 'jpeg': '.jpg'}  # of --output_format
@@ -85,30 +85,45 @@ def run(model: str, image: str, audio: str | None, output: str, *,
   loaded = trained_model.load(model)
   strength = loaded.check_voice(audio, strength)
   loaded.check_options(strength=strength, consistency=consistency)
-  resolve = functools.partial(
-      loaded.super_resolve, offset=offset, strength=strength,
-      consistency=consistency, loudness=loudness, notice=notice)
   if pairs is None:
-    _write(output, resolve(face(image), audio))
+    _write(output, loaded.super_resolve(
+        face(image), audio, offset=offset, strength=strength,
+        consistency=consistency, loudness=loudness, notice=notice))
     return output
   if audio is None:
     notice(trained_model.NO_VOICE)
-    resolve = functools.partial(
-        loaded.super_resolve, consistency=consistency,
-        notice=lambda text: text != trained_model.NO_VOICE and notice(text))
-  elif not os.path.isdir(audio):  # one voice for all is read at once, and once
-    voice = face_and_voice.read_voice(
-        audio, offset, notice, loudness=loudness)
-    resolve = functools.partial(
-        resolve, audio=voice, offset=0.0, loudness=face_and_voice.AS_IS)
-  else:
-    return _run_folder(
-        pairs, output,
-        lambda pair: _write(
-            pair.output, resolve(face(pair.image), pair.audio)))
-  return _run_folder(
-      pairs, output,
-      lambda pair: _write(pair.output, resolve(face(pair.image))))
+  # One voice for all is read at once, and once.
+  voice = _voice_for_all(audio, offset, loudness, notice)
+
+  def read(pair: face_folder.Pair, tell: face_and_voice.Notice
+           ) -> tuple[np.ndarray, np.ndarray]:
+    """[s, s, 3] uint8 and [64000] float32 of a pair."""
+    low = loaded.reduce(face(pair.image), tell, name=pair.image)
+    return low, voice if voice is not None else face_and_voice.read_voice(
+        pair.audio, offset, tell, loudness=loudness)
+
+  _ = loaded.signatures  # before there are threads, as it diverts stderr
+  return _run_folder(pairs, output, face_folder.Work(
+      read=read, write=_write, notice=notice,
+      compute=lambda inputs: loaded.compute(
+          *map(np.stack, zip(*inputs)), strength=strength,
+          consistency=consistency),
+      is_threadsafe=not detect_faces))
+
+
+def _voice_for_all(
+    audio: str | None, offset: float | None, loudness: str,
+    notice: face_and_voice.Notice) -> np.ndarray | None:
+  """[64000] float32 that all faces of a folder get; None if each has its own.
+
+  Without a voice it is any: it is heard, and then given the weight 0.
+  """
+  if audio is None:
+    return face_and_voice.read_voice(
+        trained_model.ANY_VOICE, 0.0, notice, loudness=face_and_voice.AS_IS)
+  if os.path.isdir(audio):
+    return None
+  return face_and_voice.read_voice(audio, offset, notice, loudness=loudness)
 
 
 def _framing(image: str, box: str, detect_faces: bool
@@ -134,9 +149,9 @@ def _framing(image: str, box: str, detect_faces: bool
 
 
 def _run_folder(pairs: list[face_folder.Pair], output: str,
-                one: Callable[[face_folder.Pair], None]) -> str:
+                work: face_folder.Work) -> str:
   """Super-resolves pairs; InputError with a tally if any was refused."""
-  done, refused = face_folder.run(pairs, one)
+  done, refused = face_folder.run(pairs, work)
   if refused:
     raise cli.InputError(
         f'{output}: {done} of {len(pairs)} faces written, {refused} refused '
@@ -146,12 +161,11 @@ def _run_folder(pairs: list[face_folder.Pair], output: str,
 
 def _write(output: str, face: np.ndarray) -> None:
   """Writes [S, S, 3] uint8 as its name's ending says, whole or not at all."""
-  stream = io.BytesIO()
   if output.lower().endswith('.png'):
-    Image.fromarray(face).save(stream, format='PNG')
-  else:
-    Image.fromarray(face).save(
-        stream, format='JPEG', quality=95, subsampling=0)
+    durable.write(output, reader.encode_png(face))
+    return
+  stream = io.BytesIO()
+  Image.fromarray(face).save(stream, format='JPEG', quality=95, subsampling=0)
   durable.write(output, stream.getvalue())
 
 

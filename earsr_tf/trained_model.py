@@ -29,7 +29,7 @@ Sound = face_and_voice.Sound
 NO_VOICE = ('there is no voice: the image alone makes the face (E_l and G, as '
             'with --strength=0)')
 # Heard, and then given the weight 0.
-_ANY_VOICE = np.tile([1e-3, -1e-3], face_and_voice.SEGMENT_SAMPLES // 2)
+ANY_VOICE = np.tile([1e-3, -1e-3], face_and_voice.SEGMENT_SAMPLES // 2)
 _BATCH = 16  # faces computed at a time, which bounds the memory
 
 
@@ -109,7 +109,7 @@ class TrainedModel:
     self.check_options(strength=strength, consistency=consistency)
     if audio is None:
       notice(NO_VOICE)
-      audio = [_ANY_VOICE] if _is_several(image, 3) else _ANY_VOICE
+      audio = [ANY_VOICE] if _is_several(image, 3) else ANY_VOICE
       loudness, offset = face_and_voice.AS_IS, 0.0
     faces, voices = _listed(image, 3, 'image'), _listed(audio, 1, 'audio')
     is_one = not (_is_several(image, 3) or _is_several(audio, 1))
@@ -121,9 +121,12 @@ class TrainedModel:
             voice, offset, notice, sample_rate_hz=sample_rate_hz, name=name,
             loudness=loudness)
         for name, voice in voices])
-    made = self._compute(
-        self._reduce(faces, notice), waveforms, count, strength,
-        str(consistency))
+    low = np.stack([
+        self.reduce(face, notice, name=name) for name, face in faces])
+    made = self.compute(
+        np.broadcast_to(low, (count, *low.shape[1:])),
+        np.broadcast_to(waveforms, (count, waveforms.shape[1])),
+        strength=strength, consistency=consistency)
     return made[0] if is_one else made
 
   def check_voice(self, audio: Any, strength: float) -> float:
@@ -180,46 +183,67 @@ class TrainedModel:
           'earsr_tf and knows the strength 1 only; export again')
 
   @functools.cached_property
-  def _signatures(self) -> dict[str, Any]:
-    """All signatures; loads TensorFlow and the weights."""
+  def signatures(self) -> dict[str, Any]:
+    """All signatures; the first use loads TensorFlow and the weights."""
     environment.load_tensorflow()
     from earsr_tf.serving import signatures
     return signatures.load_all(str(self.version))
 
-  def _reduce(self, faces: Sequence[tuple[str, Picture]],
-              notice: face_and_voice.Notice) -> np.ndarray:
-    """Named pictures -> [n, s, s, 3] uint8; one is in memory at a time."""
-    function = self._signatures[export_manifest.SUPER_RESOLVE]
+  def reduce(self, image: Picture, notice: face_and_voice.Notice, *,
+             name: str = 'image') -> np.ndarray:
+    """Makes the model's small picture of one, as `super_resolve` does.
+
+    Threads may call it at a time once `signatures` are loaded.
+
+    Args:
+      image: Picture file, or [H, W, 3] uint8 RGB.
+      notice: Told what was done to it.
+      name: What it is called in notices and errors.
+
+    Returns:
+      [s, s, 3] uint8.
+
+    Raises:
+      InputError: If an array is not one of a picture.
+      MediaError: If a file is no usable picture.
+    """
+    function = self.signatures[export_manifest.SUPER_RESOLVE]
     from earsr_tf.serving import signatures
     low_size, high_size = signatures.sides(function)
-    stretch = self.facts.get('low_res_stretch', False)
-    return np.stack([
-        face_and_voice.reduce_picture(
-            face_and_voice.read_picture(face, name), low_size, high_size,
-            notice, name=name, stretch=stretch)
-        for name, face in faces])
+    return face_and_voice.reduce_picture(
+        face_and_voice.read_picture(image, name), low_size, high_size, notice,
+        name=name, stretch=self.facts.get('low_res_stretch', False))
 
-  def _compute(self, image_low: np.ndarray, waveform: np.ndarray, count: int,
-               strength: float, consistency: str) -> np.ndarray:
-    """[N or 1, s, s, 3] and [N or 1, 64000] -> [N, S, S, 3] uint8."""
+  def compute(self, image_low: np.ndarray, waveform: np.ndarray, *,
+              strength: float = 1.0,
+              consistency: str | int = consistency_mode.OFF) -> np.ndarray:
+    """Makes faces of what `reduce` and `face_and_voice.read_voice` gave.
+
+    Args:
+      image_low: [N, s, s, 3] uint8.
+      waveform: [N, 64000] float32 in [-1, 1].
+      strength: As of `super_resolve`.
+      consistency: As of `super_resolve`.
+
+    Returns:
+      [N, S, S, 3] uint8.
+    """
     import tensorflow as tf
 
     from earsr_tf.ops import consistency as consistency_lib
-    image_low = np.broadcast_to(image_low, (count, *image_low.shape[1:]))
-    waveform = np.broadcast_to(waveform, (count, waveform.shape[1]))
     name, made = export_manifest.SUPER_RESOLVE, []
     if strength != 1.0:
       name = export_manifest.SUPER_RESOLVE_STRENGTH
-    for first in range(0, count, _BATCH):
+    for first in range(0, len(image_low), _BATCH):
       low = tf.constant(image_low[first:first + _BATCH])
       inputs = {'image_low': low,
                 'waveform': tf.constant(waveform[first:first + _BATCH])}
       if strength != 1.0:
         inputs['voice_strength'] = tf.fill(
             [len(low)], tf.constant(strength, tf.float32))
-      high = self._signatures[name](**inputs)['image_high']
-      made.append(
-          consistency_lib.correct_uint8(high, low, consistency).numpy())
+      high = self.signatures[name](**inputs)['image_high']
+      made.append(consistency_lib.correct_uint8(
+          high, low, str(consistency)).numpy())
     return np.concatenate(made)
 
 

@@ -9,13 +9,12 @@ are random, too; by default the features are those of the discriminator.
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import json
 import resource
 import subprocess
 import sys
 import time
-from typing import Any, Callable
+from typing import Any
 
 from absl import flags
 
@@ -75,43 +74,27 @@ def available_bytes() -> float:
   return float('inf')
 
 
-def _batch(inputs: tuple[str, ...], size: int, image_size: int
-           ) -> dict[str, Any]:
-  """Random inputs, as the pipeline would give them."""
-  import tensorflow as tf
-
-  from earsr_tf.data import keys
-  from earsr_tf.ops import spectrogram
-  made = {
-      keys.IMAGE_HIGH: tf.random.stateless_uniform(
-          [size, image_size, image_size, 3], [1, 2], -1.0, 1.0),
-      keys.WAVEFORM: tf.random.stateless_uniform(
-          [size, spectrogram.NUM_SAMPLES], [3, 4], -1.0, 1.0),
-      keys.SPEAKER: tf.range(size), keys.GENDER: tf.range(size) % 2,
-      keys.AGE: 20.0 + tf.cast(tf.range(size), tf.float32),
-      keys.HELD_OUT: tf.zeros([size], tf.bool),
-      keys.INDEX: tf.range(size, dtype=tf.int64)}
-  return {name: made[name] for name in (*inputs, keys.INDEX)}
-
-
 def _step(name: str) -> dict[str, Any]:
   """Runs one step of every update twice: traced, and again."""
   from earsr_tf import environment
   environment.load_tensorflow()
-  from earsr_tf.training import cost
-  from earsr_tf.training import distribution
-  config, size = _config(), _BATCH_SIZE.value
-  stage = importlib.import_module(f'earsr_tf.stages.{name}').stage(config)
-  distribution.check_batch(size, 1, config.model.stddev_group)
-  estimate = cost.estimate(
-      stage, config.model.image_size, size, _MICRO_BATCH.value)
+  from tools.benchmark import stage_step
+  size = _BATCH_SIZE.value
+  made = stage_step.StageStep(
+      name=name, config=_config(), batch_size=size)
+  estimate = made.cost
   needed = sum(estimate.memory.values()) + _PROCESS_BYTES
   if needed > available_bytes():
     raise _MemoryError(
         f'stage {name} needs about {needed / _GIGA:.1f} GB of memory, '
         f'{available_bytes() / _GIGA:.1f} GB are free; end other programs or '
         'use a smaller --batch_size')
-  terms, seconds = _measure(stage, estimate.phase, config)
+  seconds, terms = [], {}
+  for _ in range(2):
+    began = time.monotonic()
+    found = made.take()
+    seconds.append(round(time.monotonic() - began, 1))
+    terms = terms or found
   peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
   return {
       'stage': name, 'batch_size': size, 'seconds': seconds,
@@ -119,63 +102,6 @@ def _step(name: str) -> dict[str, Any]:
       'estimated_gb': round(needed / _GIGA, 2),
       'gflop': round(sum(estimate.flop.values()) / _GIGA, 1),
       'trained_parameters': estimate.trained, 'terms': terms}
-
-
-def _measure(stage: Any, phase: Any, config: config_lib.Config
-             ) -> tuple[dict[str, float], list[float]]:
-  """The terms of the first step, and the seconds of the first and second."""
-  import tensorflow as tf
-
-  from earsr_tf.training import distribution
-  from earsr_tf.training import ema
-  from earsr_tf.training import micro_batches
-  from earsr_tf.training import optimizers
-  from earsr_tf.training import step as step_lib
-  strategy = distribution.make_strategy(1)
-  tf.keras.utils.set_random_seed(config.seed)
-  with strategy.scope():
-    networks = dict(stage.build())
-    twins = {n: stage.build()[n] for n in stage.averages}
-    made = optimizers.make(stage, networks)
-  first: dict[str, str] = {}
-  for name, source in stage.restores.items():
-    # Networks with one source begin equal, as G and G_init of Eq. (2) do.
-    if first.setdefault(source, name) != name:
-      ema.start(networks[name], networks[first[source]])
-  optimizers.set_learning_rate(made, stage, phase.learning_rate)
-  shape = step_lib.StepShape(
-      phase.resolution, phase.batch_size, config.seed,
-      micro_batches.of_phase(stage, config, phase, 1))
-  functions = [(update, step_lib.compile_update(
-      strategy, networks, update,
-      {n: made[update.optimizer_of(n)] for n in update.trains}, shape))
-               for update in stage.updates]
-  batch = _batch(stage.inputs, phase.batch_size, config.model.image_size)
-  seconds, terms = [], {}
-  for number in range(2):
-    began = time.monotonic()
-    for update, function in functions:
-      found = _call(update, function, batch, number)
-      terms = {**found, **terms}
-    for network, twin in twins.items():
-      ema.update(twin, networks[network], tf.constant(0.99))
-    seconds.append(round(time.monotonic() - began, 1))
-  return terms, seconds
-
-
-def _call(update: Any, function: Callable[..., Any], batch: dict[str, Any],
-          number: int) -> dict[str, float]:
-  """One step of one update; its terms by '<update>/<term>'."""
-  import tensorflow as tf
-  metrics = function(
-      batch, tf.constant(number, tf.int64), tf.constant(0, tf.int64),
-      tf.constant(1.0), {k: tf.constant(float(getattr(w, 'initial', w)))
-                         for k, w in update.weights.items()})
-  terms = {f'{update.name}/{k}': float(v) for k, v in metrics.items()
-           if k in update.weights or k == 'grad_norm'}
-  if not float(metrics['is_finite']):
-    raise ArithmeticError(f'{update.name}: not finite: {terms}')
-  return terms
 
 
 def _run_child(name: str) -> dict[str, Any]:

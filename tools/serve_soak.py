@@ -51,8 +51,8 @@ class Answers:
   cpu_seconds: float
 
 
-def run(model: str, *, clients: int, seconds: float, bad_every: int,
-        batches: bool) -> str:
+def soak(model: str, *, clients: int, seconds: float, bad_every: int,
+         batches: bool) -> Answers:
   """Starts a server, loads it, stops it.
 
   Args:
@@ -63,7 +63,7 @@ def run(model: str, *, clients: int, seconds: float, bad_every: int,
     batches: Whether the server joins requests.
 
   Returns:
-    A table for people.
+    What came back.
 
   Raises:
     InputError: If the server does not start, answers something unexpected, or
@@ -86,7 +86,7 @@ def run(model: str, *, clients: int, seconds: float, bad_every: int,
     raise cli.InputError(
         f'unexpected answers: {answers.unexpected}; the server ended with '
         f'{code}', cli.INTERNAL)
-  return table(answers)
+  return answers
 
 
 def load(port: int, clients: int, seconds: float, bad_every: int) -> Answers:
@@ -146,13 +146,19 @@ def table(answers: Answers) -> str:
           f'{value:.0f}' for value in answers.megabytes)])
 
 
-def _bodies(seed: int) -> tuple[bytes, bytes]:
-  """A request that is fine, and one that is not."""
+def files(seed: int) -> tuple[bytes, bytes]:
+  """A PNG of 128x128 and a WAV of 4 s, of noise."""
   random = np.random.default_rng(seed)
   picture = reader.encode_png(
       random.integers(0, 256, size=(128, 128, 3), dtype=np.uint8))
   voice = reader.encode_wav(
       random.normal(scale=3_000.0, size=64_000).astype(np.int16))
+  return picture, voice
+
+
+def _bodies(seed: int) -> tuple[bytes, bytes]:
+  """A request that is fine, and one that is not."""
+  picture, voice = files(seed)
 
   def body(sound: bytes) -> bytes:
     """The JSON of a request."""
@@ -194,8 +200,9 @@ def _metric(port: int, pattern: re.Pattern[str]) -> float:
 def main() -> None:
   """Runs with the flags' values."""
   values = flags.FLAGS
-  print(run(values.model, clients=values.clients, seconds=values.seconds,
-            bad_every=values.bad_every, batches=values.batches))
+  print(table(soak(
+      values.model, clients=values.clients, seconds=values.seconds,
+      bad_every=values.bad_every, batches=values.batches)))
 
 
 if __name__ == '__main__':

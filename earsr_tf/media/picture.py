@@ -13,6 +13,7 @@ import logging
 import os
 import pathlib
 import sys
+import threading
 from typing import Iterator
 
 import numpy as np
@@ -34,6 +35,10 @@ FORMATS = 'PNG, JPEG, WebP, AVIF, HEIC, TIFF, GIF or BMP'
 
 # Damage is told by an error, once, and not by a log besides.
 logging.getLogger('PIL').setLevel(logging.CRITICAL)
+
+# Held while the process has no stderr; who prints beside threads that read
+# pictures holds it, too.
+stderr_lock = threading.RLock()
 
 _STRIP_PIXELS = 1 << 20
 _JPEG_FACTORS = (2, 4, 8)
@@ -178,15 +183,16 @@ def _decoded(path: str | os.PathLike[str], image: Image.Image) -> Image.Image:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
   """Keeps libtiff, which has no other way, from writing to the terminal."""
-  sys.stderr.flush()
-  kept = os.dup(2)
-  try:
-    with open(os.devnull, 'wb') as nowhere:
-      os.dup2(nowhere.fileno(), 2)
-    yield
-  finally:
-    os.dup2(kept, 2)
-    os.close(kept)
+  with stderr_lock:
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+      with open(os.devnull, 'wb') as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+      yield
+    finally:
+      os.dup2(kept, 2)
+      os.close(kept)
 
 
 def _linear_png(

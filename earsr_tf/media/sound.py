@@ -1,8 +1,9 @@
 """Foreign sound, with limits: [n] int16 at 16 kHz, mono, or one line.
 
-Decoded by ffmpeg in a child of its own (`child`). Two things that people's
-files have are mended: lengths that a pipe left open (`streamed_wav`), and two
-channels that cancel when they are mixed.
+Decoded by ffmpeg in a child of its own (`child`), unless nothing is to be
+decoded (`plain_wav`). Two things that people's files have are mended: lengths
+that a pipe left open (`streamed_wav`), and two channels that cancel when they
+are mixed.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 
 from earsr_tf.media import child
 from earsr_tf.media import decoding
+from earsr_tf.media import plain_wav
 from earsr_tf.media import sniffing
 from earsr_tf.media import streamed_wav
 
@@ -53,6 +55,9 @@ def read_audio(
     MediaError: If there is no sound in it or it is damaged.
   """
   check_sound(path)
+  plain = None if start else plain_wav.read(path, max_seconds)
+  if plain is not None:
+    return plain
   with streamed_wav.completed(path) as whole:
     mixed = _decode(path, whole, max_seconds, start, channels=1)
   return uncancelled(path, mixed, max_seconds, start, notice=notice)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent import futures
 import os
 import pathlib
 import subprocess
 import sys
+import time
 
 import numpy as np
 from PIL import Image
@@ -199,3 +201,13 @@ def test_more_pixels_are_refused(tmp_path):
   assert str(error.value) == (
       f'{path}: is 8001 x 8000 pixels; give at most 64 million pixels, 16384 a '
       'side')
+
+
+def test_threads_that_silence_libtiff_give_stderr_back():
+  def silence(number: int) -> None:
+    with picture._quiet():
+      time.sleep(0.0005 * (number % 3))
+  before = os.fstat(2)
+  with futures.ThreadPoolExecutor(4) as pool:
+    list(pool.map(silence, range(60)))
+  assert os.path.samestat(os.fstat(2), before)

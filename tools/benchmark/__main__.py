@@ -20,8 +20,8 @@ from earsr_tf import config as config_lib
 from tools.benchmark import measurement
 
 # Name -> module.
-SUITES = {'data': 'tools.benchmark.data',
-          'inference': 'tools.benchmark.inference'}
+SUITES = {name: f'tools.benchmark.{name}' for name in (
+    'data', 'inference', 'serving', 'small', 'training')}
 
 
 def main() -> None:

@@ -8,16 +8,15 @@ when others use the machine.
 
 from __future__ import annotations
 
-from concurrent import futures
 import dataclasses
 import functools
-import multiprocessing
 import tempfile
 from typing import Any, Callable, Iterator
 
 import numpy as np
 
 from tools.benchmark import measurement
+from tools.benchmark import meters
 from tools.benchmark import served_models
 
 PARTS = ('memory', 'batch_1', 'batch_8', 'batch_32', 'bf16')
@@ -25,8 +24,6 @@ PARTS = ('memory', 'batch_1', 'batch_8', 'batch_32', 'bf16')
 _ROOFLINE = {1: '>= 0.60', 8: '>= 0.80', 32: '>= 0.92'}  # at the paper's size
 _FASTER = {1: '>= 1.8', 8: '>= 1.3', 32: '>= 1.3'}
 _FASTER_BF16 = {1: '>= 1.4', 8: '>= 1.6'}
-_MATRIX_SIDE = 4096
-_STREAMED_SIDE = 8192  # 268 MB: more than a cache holds
 _LEAST_IMAGES = 4  # of a turn of a case
 
 
@@ -107,21 +104,6 @@ def roofline(layers: list[Layer], batch: int, flop_rate: float,
              for layer in layers)
 
 
-def _meters() -> dict[str, Callable[[], float]]:
-  """Cases for the two limits of the machine: GFLOP and GB."""
-  import tensorflow as tf
-  square = tf.Variable(tf.ones([_MATRIX_SIDE, _MATRIX_SIDE]))
-  kernel = tf.Variable(tf.ones([_STREAMED_SIDE, _STREAMED_SIDE]))
-  row = tf.ones([1, _STREAMED_SIDE])
-  multiply = tf.function(lambda: tf.reduce_sum(tf.matmul(square, square)))
-  stream = tf.function(lambda: tf.reduce_sum(tf.matmul(row, kernel)))
-  return {
-      'matrix product': lambda: (
-          multiply().numpy(), 2e-9 * _MATRIX_SIDE ** 3)[1],
-      'kernel read': lambda: (
-          stream().numpy(), 4e-9 * _STREAMED_SIDE ** 2)[1]}
-
-
 def _turns(
     batch: int, functions: dict[str, Callable[..., Any]],
     options: measurement.Options
@@ -140,7 +122,7 @@ def _turns(
               for function in functions.values()]  # traces, warms up
   cases = {name: functools.partial(images, function)
            for name, function in functions.items()}
-  return (measurement.rounds({**cases, **_meters()}, options.rounds),
+  return (measurement.rounds({**cases, **meters.both()}, options.rounds),
           pictures)
 
 
@@ -186,7 +168,7 @@ def _row(batch: int, name: str, value: measurement.Rate | float, unit: str,
   """A row of a batch."""
   title = f'batch {batch}: {name}'
   if isinstance(value, measurement.Rate):
-    return measurement.Row(title, value.wall, unit, target, value.per_core)
+    return measurement.rate_row(title, value, unit, target)
   return measurement.Row(title, value, unit, target)
 
 
@@ -202,8 +184,13 @@ def _share(rates: dict[str, measurement.Rate], name: str,
   return measurement.Rate(share('wall'), share('per_core'))
 
 
-def _export(preset: str, folder: str) -> str:
-  """Exports random weights; returns the version's folder."""
+def export_random(preset: str, folder: str) -> str:
+  """Exports random weights; returns the version's folder.
+
+  Args:
+    preset: Sizes of the networks.
+    folder: Export folder.
+  """
   from earsr_tf import environment
   environment.load_tensorflow()
   from earsr_tf.serving import saved_model
@@ -223,16 +210,10 @@ def _peak_memory(folder: str, preset: str, batch: int) -> float:
 
 def _memory_rows(preset: str) -> Iterator[measurement.Row]:
   """Peak memory of serving an export, each in a process of its own."""
-  def alone(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Calls in a new process."""
-    with futures.ProcessPoolExecutor(
-        1, mp_context=multiprocessing.get_context('spawn')) as pool:
-      return pool.submit(function, *arguments).result()
-
   with tempfile.TemporaryDirectory() as folder:
-    version = alone(_export, preset, folder)
+    version = measurement.alone(export_random, preset, folder)
     for batch, target in ((1, '<= 4096'), (8, '')):
       yield measurement.Row(
           f'peak memory of a server, batch {batch}',
-          alone(_peak_memory, version, preset, batch), 'MB',
+          measurement.alone(_peak_memory, version, preset, batch), 'MB',
           target if preset == 'paper' else '')

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from concurrent import futures
 import dataclasses
 import datetime
+import multiprocessing
 import os
 import pathlib
 import re
 import resource
 import statistics
 import time
-from typing import Any, Callable, Mapping
+from typing import Any, Callable, Mapping, Sequence
 
 from earsr_tf.evaluation import report
 
@@ -83,8 +85,25 @@ def rounds(
       found[name].append((
           units / (time.perf_counter() - wall),
           units / max(processor_seconds() - busy, 1e-9)))
-  return {name: Rate(*map(statistics.median, zip(*rates)))
+  return {name: median_rate([Rate(*rate) for rate in rates])
           for name, rates in found.items()}
+
+
+def median_rate(rates: Sequence[Rate]) -> Rate:
+  """The medians of both kinds."""
+  return Rate(*map(statistics.median, zip(*map(dataclasses.astuple, rates))))
+
+
+def rate_row(name: str, rate: Rate, unit: str, target: str = '') -> Row:
+  """A row of a rate; `unit` is of the clock's."""
+  return Row(name, rate.wall, unit, target, rate.per_core)
+
+
+def alone(function: Callable[..., Any], *arguments: Any) -> Any:
+  """Calls a function of a module in a new process; returns what it does."""
+  with futures.ProcessPoolExecutor(
+      1, mp_context=multiprocessing.get_context('spawn')) as pool:
+    return pool.submit(function, *arguments).result()
 
 
 def processor_seconds() -> float:
