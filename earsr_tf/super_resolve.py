@@ -9,7 +9,7 @@ one is repeated, and --loudness says whether its level is corrected.
 8x8 picture. Without --audio the image alone makes the face. Folders are walked;
 faces and voices of one path belong together (or one voice goes with all); a bad
 file costs one line and the others are done. The work is that of `earsr_tf.load`
-(docs/api.md).
+(docs/api.md); with --video instead of --image it is that of `face_video`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,11 @@ from earsr_tf import durable
 from earsr_tf import face_and_voice
 from earsr_tf import face_finder
 from earsr_tf import face_folder
+from earsr_tf import face_video
 from earsr_tf import flags as shared_flags
 from earsr_tf import trained_model
 from earsr_tf.ops import consistency_mode
+from earsr_tf.serving import film_faces
 
 _ENDINGS = {'png': '.png', 'jpeg': '.jpg'}  # of --output_format
 
@@ -177,19 +179,25 @@ def _check_paths(
   if os.path.isdir(output):
     raise cli.InputError(
         f'--output={output}: is a folder; name a file', cli.USAGE)
-  folder = pathlib.Path(os.path.abspath(output)).parent
-  while not os.path.lexists(folder):
-    folder = folder.parent
-  if not (folder.is_dir() and os.access(folder, os.W_OK)):
-    raise cli.InputError(
-        f'--output={output}: {folder} is no folder that can be written; name '
-        'another', cli.CANNOT_CREATE)
+  cli.check_can_create(output)
 
 
 def main() -> None:
   """Super-resolves what the flags name."""
   values = flags.FLAGS
   warnings.filterwarnings('ignore', module='PIL')  # damaged files: we say why
+  if (values.image is None) == (values.video is None):
+    raise cli.InputError(
+        'give --image, a face or a folder of them, or --video, a film of one',
+        cli.USAGE)
+  if values.video:
+    print(cli.printable(face_video.run(
+        values.model, values.video, values.output, face_video.Options(
+            codes=values.codes, audio=values.audio, offset=values.offset,
+            strength=values.strength, consistency=values.consistency,
+            loudness=values.loudness, box=values.box or '',
+            detect_faces=values.detect_faces))))
+    return
   print(cli.printable(run(
       values.model, values.image, values.audio, values.output,
       offset=values.offset, strength=values.strength,
@@ -203,6 +211,12 @@ if __name__ == '__main__':
       'model', None, 'An export folder (newest version) or one version in it.')
   flags.DEFINE_string(
       'image', None, 'A picture of a face, or a folder of them.')
+  flags.DEFINE_string(
+      'video', None, 'A film of a face, instead of a picture; becomes a film '
+      'with the same sound, and its own voice is heard.')
+  flags.DEFINE_enum(
+      'codes', film_faces.SHOT, film_faces.CODES, 'What of a film has one '
+      "code: shot, the mean of its frames' codes (a steady picture), or frame.")
   flags.DEFINE_bool(
       'detect_faces', False, 'Finds the face in a larger picture and frames it '
       'as in the training; needs mtcnn. Of several it asks which.')
@@ -215,7 +229,7 @@ if __name__ == '__main__':
       'the image alone makes the face.')
   flags.DEFINE_string(
       'output', None, 'A PNG or JPEG to write, by its ending; for a folder of '
-      'faces a folder.')
+      'faces a folder; for a film an mp4, mov or mkv.')
   flags.DEFINE_enum(
       'output_format', None, list(_ENDINGS),
       'What a folder of faces becomes; png unless given.')
@@ -230,5 +244,5 @@ if __name__ == '__main__':
       'strength', 1.0, 'How much the voice counts, 0 (the image alone) to 1.5; '
       '1 is the paper.')
   shared_flags.define_consistency_flag('Fits the output to the 8x8 picture')
-  flags.mark_flags_as_required(['model', 'image', 'output'])
+  flags.mark_flags_as_required(['model', 'output'])
   cli.run(main)

@@ -126,6 +126,24 @@ class TrainedModel:
         str(consistency))
     return made[0] if is_one else made
 
+  def coder(self) -> Any:
+    """The model in two steps, a `serving.codes.Coder`; loads TensorFlow.
+
+    Raises:
+      ExportError: If the model was exported by an earlier earsr_tf.
+    """
+    if not export_manifest.offers(self.facts, export_manifest.RENDER):
+      raise export_manifest.ExportError(
+          f'{self.version} was exported by an earlier earsr_tf, which made no '
+          'films; export again')
+    functions = self._signatures
+    from earsr_tf.serving import codes
+    return codes.Coder(functions=functions)
+
+  def reduce(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+    """Square frames, [S, S, 3] uint8 of any size -> [n, s, s, 3] uint8."""
+    return self._reduce([('frame', frame) for frame in frames], lambda _: None)
+
   def check_voice(self, audio: Any, strength: float) -> float:
     """Returns the strength that is used; without a voice it is 0.
 
