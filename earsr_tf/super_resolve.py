@@ -43,7 +43,7 @@ def run(model: str, image: str, audio: str | None, output: str, *,
         offset: float | None = None, strength: float = 1.0,
         consistency: str = consistency_mode.OFF,
         loudness: str = face_and_voice.TRAINING, output_format: str = '',
-        box: str = '', detect_faces: bool = False,
+        box: str = '', detect_faces: bool = False, each_face: bool = False,
         notice: face_and_voice.Notice = cli.notice) -> str:
   """Super-resolves one face, or each face below a folder.
 
@@ -66,6 +66,8 @@ def run(model: str, image: str, audio: str | None, output: str, *,
     box: 'x,y,w,h' of the face in a larger picture, in pixels, which is then
       framed as VoxCeleb2's are; '' uses the whole picture. Not for a folder.
     detect_faces: Whether the face is found, by mtcnn, and framed.
+    each_face: Whether every face of one picture is found, and gets a file:
+      `output` with -1, -2, ... before its ending, from left to right.
     notice: Told what was done to unusual inputs.
 
   Returns:
@@ -77,7 +79,11 @@ def run(model: str, image: str, audio: str | None, output: str, *,
     MediaError: If a file is no usable picture or sound.
     ExportError: If the model is missing or damaged.
   """
-  face = _framing(image, box, detect_faces)
+  face = _framing(image, box, detect_faces or each_face)
+  if each_face and os.path.isdir(image):
+    raise cli.InputError(
+        f'--faces=all: is for one picture, and --image={image} is a folder',
+        cli.USAGE)
   pairs = None
   if os.path.isdir(image):
     pairs = face_folder.list_pairs(
@@ -90,6 +96,8 @@ def run(model: str, image: str, audio: str | None, output: str, *,
   resolve = functools.partial(
       loaded.super_resolve, offset=offset, strength=strength,
       consistency=consistency, loudness=loudness, notice=notice)
+  if each_face:
+    return _each_face(image, output, functools.partial(resolve, audio=audio))
   if pairs is None:
     _write(output, resolve(face(image), audio))
     return output
@@ -133,6 +141,20 @@ def _framing(image: str, box: str, detect_faces: bool
     return face_finder.framed(
         picture, face_finder.only_face(picture, path, scale), path)
   return frame
+
+
+def _each_face(image: str, output: str,
+               resolve: Callable[[list[np.ndarray]], np.ndarray]) -> str:
+  """Super-resolves every face of a picture into a file of its own."""
+  picture = face_and_voice.read_picture(image)
+  faces = [face_finder.framed(picture, box, image)
+           for box in face_finder.find(picture) or [
+               face_finder.only_face(picture, image)]]
+  stem, ending = os.path.splitext(output)
+  names = [f'{stem}-{number}{ending}' for number in range(1, len(faces) + 1)]
+  for name, face in zip(names, resolve(faces)):
+    _write(name, face)
+  return ' '.join(names)
 
 
 def _run_folder(pairs: list[face_folder.Pair], output: str,
@@ -203,7 +225,7 @@ def main() -> None:
       offset=values.offset, strength=values.strength,
       consistency=values.consistency, loudness=values.loudness,
       output_format=values.output_format or '', box=values.box or '',
-      detect_faces=values.detect_faces)))
+      detect_faces=values.detect_faces, each_face=values.faces == 'all')))
 
 
 if __name__ == '__main__':
@@ -220,6 +242,9 @@ if __name__ == '__main__':
   flags.DEFINE_bool(
       'detect_faces', False, 'Finds the face in a larger picture and frames it '
       'as in the training; needs mtcnn. Of several it asks which.')
+  flags.DEFINE_enum(
+      'faces', 'one', ['one', 'all'], 'all: every face of a picture is found '
+      'and gets a file, OUTPUT-1.png and so on, from left to right.')
   flags.DEFINE_string(
       'box', None, 'x,y,w,h in pixels: where the face is, from brow to chin, '
       'in a larger picture.')

@@ -20,6 +20,7 @@ import numpy as np
 from earsr_tf.media import child
 from earsr_tf.media import decoding
 from earsr_tf.media import reader
+from earsr_tf.media import transfer
 
 _LONGEST_S = 6 * 3600.0
 _HIGHEST_RATE = 60  # a container that states more states its clock
@@ -87,8 +88,8 @@ def frames(path: str | os.PathLike[str], facts: Facts, width: int, height: int
   Raises:
     MediaError: If the video is damaged, once the good frames have come.
   """
-  filters = decoding.SQUARE_PIXELS + decoding.SCALE.format(
-      width=width, height=height)
+  filters = (transfer.to_sdr(path) + decoding.SQUARE_PIXELS
+             + decoding.SCALE.format(width=width, height=height))
   output = (
       '-map', '0:v:0', '-an', '-sn', '-dn', '-vf', filters, '-fps_mode', 'cfr',
       '-r', str(facts.rate), '-f', 'rawvideo', '-pix_fmt', 'rgb24')
