@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import pathlib
 import sys
 from typing import Callable
 
@@ -145,6 +146,21 @@ def run(command: Callable[..., int | None], *, argument: str = '') -> None:
     return command(*argv[1:])
 
   app.run(lambda argv: guard(lambda: checked(argv)), flags_parser=_parse)
+
+
+def check_can_create(path: str) -> None:
+  """Refuses a file for --output whose folder cannot be made or written.
+
+  Raises:
+    InputError: With `CANNOT_CREATE`; names the nearest folder that exists.
+  """
+  folder = pathlib.Path(os.path.abspath(path)).parent
+  while not os.path.lexists(folder):
+    folder = folder.parent
+  if not (folder.is_dir() and os.access(folder, os.W_OK)):
+    raise InputError(
+        f'--output={path}: {folder} is no folder that can be written; name '
+        'another', CANNOT_CREATE)
 
 
 def notice(text: str) -> None:

@@ -5,12 +5,44 @@ This module needs no TensorFlow.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import pathlib
 import tempfile
-from typing import Any
+from typing import Any, Iterator
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[str]:
+  """Gives an empty file that becomes `path` once it is filled.
+
+  If the block fails, `path` is as it was and nothing is left behind.
+
+  Args:
+    path: Target; its folder is created.
+
+  Yields:
+    Name of a file in the same folder.
+
+  Raises:
+    OSError: If the folder cannot be written.
+  """
+  path = pathlib.Path(path)
+  path.parent.mkdir(parents=True, exist_ok=True)
+  handle, temporary = tempfile.mkstemp(
+      dir=path.parent, prefix=f'.{path.name}.', suffix='.tmp')
+  try:
+    os.close(handle)
+    yield temporary
+    sync(temporary)
+    os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes it private
+    os.replace(temporary, path)
+  except BaseException:
+    if os.path.exists(temporary):
+      os.unlink(temporary)
+    raise
 
 
 def write(path: str | os.PathLike[str], content: bytes) -> None:
@@ -23,21 +55,8 @@ def write(path: str | os.PathLike[str], content: bytes) -> None:
   Raises:
     OSError: If the folder cannot be written; nothing is left behind.
   """
-  path = pathlib.Path(path)
-  path.parent.mkdir(parents=True, exist_ok=True)
-  handle, temporary = tempfile.mkstemp(
-      dir=path.parent, prefix=f'.{path.name}.', suffix='.tmp')
-  try:
-    with os.fdopen(handle, 'wb') as file:
-      file.write(content)
-      file.flush()
-      os.fsync(file.fileno())
-    os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes it private
-    os.replace(temporary, path)
-  except BaseException:
-    if os.path.exists(temporary):
-      os.unlink(temporary)
-    raise
+  with replacing(path) as temporary:
+    pathlib.Path(temporary).write_bytes(content)
 
 
 def write_json(path: str | os.PathLike[str], values: Any) -> None:

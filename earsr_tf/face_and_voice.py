@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import pathlib
 import tempfile
-from typing import Callable
+from typing import Any, Callable
 
 import numpy as np
 
@@ -232,3 +232,46 @@ def _to_float(samples: np.ndarray) -> np.ndarray:
 def _describe(array: np.ndarray) -> str:
   """Shape and type of an array, such as '[8, 8] float64'."""
   return f'{list(array.shape)} {array.dtype}'
+
+
+def is_several(value: Any, ndim: int) -> bool:
+  """Whether a value is a list of items, or an array of arrays of `ndim`."""
+  if isinstance(value, np.ndarray):
+    return value.ndim == ndim + 1
+  return not isinstance(value, (str, os.PathLike))
+
+
+def listed(value: Any, ndim: int, name: str) -> list[tuple[str, Any]]:
+  """(name, item) of one or several; a file is called by its path."""
+  items, several = [value], is_several(value, ndim)
+  if several:
+    try:
+      items = list(value)
+    except TypeError:
+      raise cli.InputError(
+          f'{name}: is of type {type(value).__name__}; give a file, an array, '
+          'or a list of these', cli.USAGE) from None
+  named = []
+  for number, item in enumerate(items):
+    if isinstance(item, (str, os.PathLike)):
+      named.append((os.fspath(item), item))
+    elif isinstance(item, np.ndarray):
+      named.append((f'{name}[{number}]' if several else name, item))
+    else:
+      raise cli.InputError(
+          f'{name}[{number}]: is of type {type(item).__name__}; give a file or '
+          'a NumPy array', cli.USAGE)
+  return named
+
+
+def common_length(faces: int, voices: int) -> int:
+  """How many results there are; one beside several goes with all."""
+  if not faces or not voices:
+    raise cli.InputError(
+        f'there are {faces} faces and {voices} voices; give at least one of '
+        'each', cli.USAGE)
+  if faces != voices and 1 not in (faces, voices):
+    raise cli.InputError(
+        f'there are {faces} faces and {voices} voices; give as many of '
+        'each, or a single one', cli.USAGE)
+  return max(faces, voices)

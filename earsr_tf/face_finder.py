@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import importlib.util
 from typing import Any
 
 import numpy as np
@@ -144,20 +145,28 @@ def only_face(picture: np.ndarray, name: str, reduction: float = 1.0) -> Box:
         'leave out --detect_faces to use the whole picture', cli.BAD_DATA)
   if boxes[1:]:
     raise cli.InputError(
-        f'{name}: has {len(boxes)} faces; choose one of them, from left to '
-        'right: ' + ' '.join(
+        f'{name}: has {len(boxes)} faces; make a file of each with '
+        '--faces=all, or choose one, from left to right: ' + ' '.join(
             f'--box={box.scaled(reduction)}' for box in boxes), cli.BAD_DATA)
   return boxes[0]
+
+
+def check_installed() -> None:
+  """Raises InputError if mtcnn is not there; loads nothing."""
+  try:
+    is_there = importlib.util.find_spec('mtcnn') is not None
+  except ValueError:  # what tests put in its place
+    is_there = False
+  if not is_there:
+    raise cli.InputError(
+        '--detect_faces: needs the package mtcnn; pip install mtcnn==1.0.0, or '
+        'say where the face is', cli.USAGE)
 
 
 @functools.cache
 def _detector() -> Any:
   """mtcnn's detector, made once."""
+  check_installed()
   environment.load_tensorflow()
-  try:
-    import mtcnn
-  except ImportError:
-    raise cli.InputError(
-        '--detect_faces: needs the package mtcnn; pip install mtcnn==1.0.0, or '
-        'say where the face is with --box=x,y,w,h', cli.USAGE) from None
+  import mtcnn
   return mtcnn.MTCNN()

@@ -45,7 +45,7 @@ def _demo() -> config_lib.Config:
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(
           phases=(PhaseConfig(8_000, 32, 64), PhaseConfig(320, 16, 128)),
-          image_weight=40.0, detail_weight=80.0, feature_weight=20.0,
+          image_weight=40.0, detail_weight=40.0, feature_weight=20.0,
           through_base=True, on_whole_set=True, start_images=4_096),
       # At 1e-3 E_a answers with one face for up to 6,000 images.
       audio=config_lib.AudioConfig(
@@ -53,7 +53,7 @@ def _demo() -> config_lib.Config:
           feature_weight=4.0, through_base=True, start_images=2_048),
       fusion=config_lib.FusionConfig(
           phases=(PhaseConfig(6_400, 16, 64), PhaseConfig(320, 16, 128)),
-          code_weight=10.0, image_weight=40.0, detail_weight=80.0,
+          code_weight=10.0, image_weight=40.0, detail_weight=40.0,
           feature_weight=20.0, through_base=True, start_images=4_096),
       attributes=config_judge.AttributesConfig(
           phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),

@@ -9,11 +9,12 @@ one is repeated, and --loudness says whether its level is corrected.
 8x8 picture. Without --audio the image alone makes the face. Folders are walked;
 faces and voices of one path belong together (or one voice goes with all); a bad
 file costs one line and the others are done. The work is that of `earsr_tf.load`
-(docs/api.md).
+(docs/api.md); with --video instead of --image it is that of `face_video`.
 """
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import pathlib
@@ -29,10 +30,12 @@ from earsr_tf import durable
 from earsr_tf import face_and_voice
 from earsr_tf import face_finder
 from earsr_tf import face_folder
+from earsr_tf import face_video
 from earsr_tf import flags as shared_flags
 from earsr_tf import trained_model
 from earsr_tf.media import reader
 from earsr_tf.ops import consistency_mode
+from earsr_tf.serving import film_faces
 
 _ENDINGS = {'png': '.png', 'jpeg': '.jpg'}  # of --output_format
 
@@ -41,7 +44,7 @@ def run(model: str, image: str, audio: str | None, output: str, *,
         offset: float | None = None, strength: float = 1.0,
         consistency: str = consistency_mode.OFF,
         loudness: str = face_and_voice.TRAINING, output_format: str = '',
-        box: str = '', detect_faces: bool = False,
+        box: str = '', detect_faces: bool = False, each_face: bool = False,
         notice: face_and_voice.Notice = cli.notice) -> str:
   """Super-resolves one face, or each face below a folder.
 
@@ -64,6 +67,8 @@ def run(model: str, image: str, audio: str | None, output: str, *,
     box: 'x,y,w,h' of the face in a larger picture, in pixels, which is then
       framed as VoxCeleb2's are; '' uses the whole picture. Not for a folder.
     detect_faces: Whether the face is found, by mtcnn, and framed.
+    each_face: Whether every face of one picture is found, and gets a file:
+      `output` with -1, -2, ... before its ending, from left to right.
     notice: Told what was done to unusual inputs.
 
   Returns:
@@ -75,7 +80,11 @@ def run(model: str, image: str, audio: str | None, output: str, *,
     MediaError: If a file is no usable picture or sound.
     ExportError: If the model is missing or damaged.
   """
-  face = _framing(image, box, detect_faces)
+  face = _framing(image, box, detect_faces or each_face)
+  if each_face and os.path.isdir(image):
+    raise cli.InputError(
+        f'--faces=all: is for one picture, and --image={image} is a folder',
+        cli.USAGE)
   pairs = None
   if os.path.isdir(image):
     pairs = face_folder.list_pairs(
@@ -85,10 +94,13 @@ def run(model: str, image: str, audio: str | None, output: str, *,
   loaded = trained_model.load(model)
   strength = loaded.check_voice(audio, strength)
   loaded.check_options(strength=strength, consistency=consistency)
+  resolve = functools.partial(
+      loaded.super_resolve, offset=offset, strength=strength,
+      consistency=consistency, loudness=loudness, notice=notice)
+  if each_face:
+    return _each_face(image, output, functools.partial(resolve, audio=audio))
   if pairs is None:
-    _write(output, loaded.super_resolve(
-        face(image), audio, offset=offset, strength=strength,
-        consistency=consistency, loudness=loudness, notice=notice))
+    _write(output, resolve(face(image), audio))
     return output
   if audio is None:
     notice(trained_model.NO_VOICE)
@@ -97,7 +109,6 @@ def run(model: str, image: str, audio: str | None, output: str, *,
 
   def read(pair: face_folder.Pair, tell: face_and_voice.Notice
            ) -> tuple[np.ndarray, np.ndarray]:
-    """[s, s, 3] uint8 and [64000] float32 of a pair."""
     low = loaded.reduce(face(pair.image), tell, name=pair.image)
     return low, voice if voice is not None else face_and_voice.read_voice(
         pair.audio, offset, tell, loudness=loudness)
@@ -148,6 +159,20 @@ def _framing(image: str, box: str, detect_faces: bool
   return frame
 
 
+def _each_face(image: str, output: str,
+               resolve: Callable[[list[np.ndarray]], np.ndarray]) -> str:
+  """Super-resolves every face of a picture into a file of its own."""
+  picture = face_and_voice.read_picture(image)
+  faces = [face_finder.framed(picture, box, image)
+           for box in face_finder.find(picture) or [
+               face_finder.only_face(picture, image)]]
+  stem, ending = os.path.splitext(output)
+  names = [f'{stem}-{number}{ending}' for number in range(1, len(faces) + 1)]
+  for name, face in zip(names, resolve(faces)):
+    _write(name, face)
+  return ' '.join(names)
+
+
 def _run_folder(pairs: list[face_folder.Pair], output: str,
                 work: face_folder.Work) -> str:
   """Super-resolves pairs; InputError with a tally if any was refused."""
@@ -191,25 +216,31 @@ def _check_paths(
   if os.path.isdir(output):
     raise cli.InputError(
         f'--output={output}: is a folder; name a file', cli.USAGE)
-  folder = pathlib.Path(os.path.abspath(output)).parent
-  while not os.path.lexists(folder):
-    folder = folder.parent
-  if not (folder.is_dir() and os.access(folder, os.W_OK)):
-    raise cli.InputError(
-        f'--output={output}: {folder} is no folder that can be written; name '
-        'another', cli.CANNOT_CREATE)
+  cli.check_can_create(output)
 
 
 def main() -> None:
   """Super-resolves what the flags name."""
   values = flags.FLAGS
   warnings.filterwarnings('ignore', module='PIL')  # damaged files: we say why
+  if (values.image is None) == (values.video is None):
+    raise cli.InputError(
+        'give --image, a face or a folder of them, or --video, a film of one',
+        cli.USAGE)
+  if values.video:
+    print(cli.printable(face_video.run(
+        values.model, values.video, values.output, face_video.Options(
+            codes=values.codes, audio=values.audio, offset=values.offset,
+            strength=values.strength, consistency=values.consistency,
+            loudness=values.loudness, box=values.box or '',
+            detect_faces=values.detect_faces))))
+    return
   print(cli.printable(run(
       values.model, values.image, values.audio, values.output,
       offset=values.offset, strength=values.strength,
       consistency=values.consistency, loudness=values.loudness,
       output_format=values.output_format or '', box=values.box or '',
-      detect_faces=values.detect_faces)))
+      detect_faces=values.detect_faces, each_face=values.faces == 'all')))
 
 
 if __name__ == '__main__':
@@ -217,9 +248,18 @@ if __name__ == '__main__':
       'model', None, 'An export folder (newest version) or one version in it.')
   flags.DEFINE_string(
       'image', None, 'A picture of a face, or a folder of them.')
+  flags.DEFINE_string(
+      'video', None, 'A film of a face, instead of a picture; becomes a film '
+      'with the same sound, and its own voice is heard.')
+  flags.DEFINE_enum(
+      'codes', film_faces.SHOT, film_faces.CODES, 'What of a film has one '
+      "code: shot, the mean of its frames' codes (a steady picture), or frame.")
   flags.DEFINE_bool(
       'detect_faces', False, 'Finds the face in a larger picture and frames it '
       'as in the training; needs mtcnn. Of several it asks which.')
+  flags.DEFINE_enum(
+      'faces', 'one', ['one', 'all'], 'all: every face of a picture is found '
+      'and gets a file, OUTPUT-1.png and so on, from left to right.')
   flags.DEFINE_string(
       'box', None, 'x,y,w,h in pixels: where the face is, from brow to chin, '
       'in a larger picture.')
@@ -229,7 +269,7 @@ if __name__ == '__main__':
       'the image alone makes the face.')
   flags.DEFINE_string(
       'output', None, 'A PNG or JPEG to write, by its ending; for a folder of '
-      'faces a folder.')
+      'faces a folder; for a film an mp4, mov or mkv.')
   flags.DEFINE_enum(
       'output_format', None, list(_ENDINGS),
       'What a folder of faces becomes; png unless given.')
@@ -244,5 +284,5 @@ if __name__ == '__main__':
       'strength', 1.0, 'How much the voice counts, 0 (the image alone) to 1.5; '
       '1 is the paper.')
   shared_flags.define_consistency_flag('Fits the output to the 8x8 picture')
-  flags.mark_flags_as_required(['model', 'image', 'output'])
+  flags.mark_flags_as_required(['model', 'output'])
   cli.run(main)

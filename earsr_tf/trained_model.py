@@ -109,11 +109,14 @@ class TrainedModel:
     self.check_options(strength=strength, consistency=consistency)
     if audio is None:
       notice(NO_VOICE)
-      audio = [ANY_VOICE] if _is_several(image, 3) else ANY_VOICE
+      several = face_and_voice.is_several(image, 3)
+      audio = [ANY_VOICE] if several else ANY_VOICE
       loudness, offset = face_and_voice.AS_IS, 0.0
-    faces, voices = _listed(image, 3, 'image'), _listed(audio, 1, 'audio')
-    is_one = not (_is_several(image, 3) or _is_several(audio, 1))
-    count = _common_length(len(faces), len(voices))
+    faces = face_and_voice.listed(image, 3, 'image')
+    voices = face_and_voice.listed(audio, 1, 'audio')
+    is_one = not (face_and_voice.is_several(image, 3)
+                  or face_and_voice.is_several(audio, 1))
+    count = face_and_voice.common_length(len(faces), len(voices))
     # A bad input is refused before TensorFlow loads, which takes seconds.
     face_and_voice.read_picture(faces[0][1], faces[0][0])
     waveforms = np.stack([
@@ -128,6 +131,20 @@ class TrainedModel:
         np.broadcast_to(waveforms, (count, waveforms.shape[1])),
         strength=strength, consistency=consistency)
     return made[0] if is_one else made
+
+  def coder(self) -> Any:
+    """The model in two steps, a `serving.codes.Coder`; loads TensorFlow.
+
+    Raises:
+      ExportError: If the model was exported by an earlier earsr_tf.
+    """
+    if not export_manifest.offers(self.facts, export_manifest.RENDER):
+      raise export_manifest.ExportError(
+          f'{self.version} was exported by an earlier earsr_tf, which made no '
+          'films; export again')
+    functions = self.signatures
+    from earsr_tf.serving import codes
+    return codes.Coder(functions=functions)
 
   def check_voice(self, audio: Any, strength: float) -> float:
     """Returns the strength that is used; without a voice it is 0.
@@ -198,7 +215,7 @@ class TrainedModel:
     Args:
       image: Picture file, or [H, W, 3] uint8 RGB.
       notice: Told what was done to it.
-      name: What it is called in notices and errors.
+      name: Of it, in notices and errors.
 
     Returns:
       [s, s, 3] uint8.
@@ -222,8 +239,8 @@ class TrainedModel:
     Args:
       image_low: [N, s, s, 3] uint8.
       waveform: [N, 64000] float32 in [-1, 1].
-      strength: As of `super_resolve`.
-      consistency: As of `super_resolve`.
+      strength: As of `super_resolve`, as is `consistency`.
+      consistency: See there.
 
     Returns:
       [N, S, S, 3] uint8.
@@ -245,46 +262,3 @@ class TrainedModel:
       made.append(consistency_lib.correct_uint8(
           high, low, str(consistency)).numpy())
     return np.concatenate(made)
-
-
-def _is_several(value: Any, ndim: int) -> bool:
-  """Whether a value is a list of items, or an array of arrays of `ndim`."""
-  if isinstance(value, np.ndarray):
-    return value.ndim == ndim + 1
-  return not isinstance(value, (str, os.PathLike))
-
-
-def _listed(value: Any, ndim: int, name: str) -> list[tuple[str, Any]]:
-  """(name, item) of one or several; a file is called by its path."""
-  items, several = [value], _is_several(value, ndim)
-  if several:
-    try:
-      items = list(value)
-    except TypeError:
-      raise cli.InputError(
-          f'{name}: is of type {type(value).__name__}; give a file, an array, '
-          'or a list of these', cli.USAGE) from None
-  named = []
-  for number, item in enumerate(items):
-    if isinstance(item, (str, os.PathLike)):
-      named.append((os.fspath(item), item))
-    elif isinstance(item, np.ndarray):
-      named.append((f'{name}[{number}]' if several else name, item))
-    else:
-      raise cli.InputError(
-          f'{name}[{number}]: is of type {type(item).__name__}; give a file or '
-          'a NumPy array', cli.USAGE)
-  return named
-
-
-def _common_length(faces: int, voices: int) -> int:
-  """How many results there are; one beside several goes with all."""
-  if not faces or not voices:
-    raise cli.InputError(
-        f'there are {faces} faces and {voices} voices; give at least one of '
-        'each', cli.USAGE)
-  if faces != voices and 1 not in (faces, voices):
-    raise cli.InputError(
-        f'there are {faces} faces and {voices} voices; give as many of '
-        'each, or a single one', cli.USAGE)
-  return max(faces, voices)

@@ -25,6 +25,7 @@ from absl import logging
 
 from earsr_tf import cli
 from earsr_tf import environment
+from earsr_tf import face_finder
 from earsr_tf.data import manifest as manifest_lib
 
 _INPUT = flags.DEFINE_string(
@@ -54,6 +55,9 @@ _MIN_FRAMES = flags.DEFINE_integer(
 _CHECK_LENGTHS = flags.DEFINE_bool(
     'check_lengths', True, 'Refuse clips of VoxCeleb whose picture and sound '
     'differ in length by more than 5 frames at 25 frames/s.')
+_DETECT_FACES = flags.DEFINE_bool(
+    'detect_faces', False, 'Find the face in videos that show more and have no '
+    'boxes, and frame it as VoxCeleb2 does; needs mtcnn.')
 _SUBSET = flags.DEFINE_list(
     'subset', [], 'Prefixes of paths below the input; only these are taken.')
 _OVERWRITE = flags.DEFINE_bool(
@@ -70,7 +74,8 @@ def _options() -> Any:
       shards=_SHARDS.value, open_share=_OPEN_SHARE.value,
       open_speakers=tuple(_OPEN_SPEAKERS.value), subset=tuple(_SUBSET.value),
       min_frames_per_speaker=_MIN_FRAMES.value,
-      check_lengths=_CHECK_LENGTHS.value, overwrite=_OVERWRITE.value)
+      check_lengths=_CHECK_LENGTHS.value, overwrite=_OVERWRITE.value,
+      detect_faces=_DETECT_FACES.value)
   if _WORKERS.value:
     options['workers'] = _WORKERS.value
   return prepare.Options(**options)
@@ -101,6 +106,8 @@ def _prepare(rest: Sequence[str], behind: Sequence[str]) -> str:
   if '://' not in _INPUT.value and not os.path.exists(_INPUT.value):
     raise manifest_lib.MissingDataError(
         f'{_INPUT.value}: no such folder or table; give one as --input')
+  if _DETECT_FACES.value:
+    face_finder.check_installed()
   from pipelines.ingest import beam_options
   from pipelines.ingest import prepare
   beam_flags = beam_options.make(rest, behind)

@@ -23,7 +23,7 @@ NEEDED = (
     'shows more than a face; give its face boxes in a txt file (beside the '
     "video, or in txt/ of a tree, or as boxes_file of a table): a line 'FRAME "
     "X Y W H', then a row per frame at 25 frames/s, X Y W H in pixels or as "
-    'fractions of width and height')
+    'fractions of width and height; or have it found (--detect_faces)')
 
 _MAX_BYTES = 4 << 20
 _HEADER = re.compile(r'\s*FRAME[\s,]+X[\s,]+Y[\s,]+W[\s,]+H[\s,]*', re.I)

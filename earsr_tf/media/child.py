@@ -29,6 +29,9 @@ MAX_PIXELS = 4096 * 4096
 _FORMATS = (
     'mov,mp4,m4a,3gp,3g2,mj2,wav,w64,flac,ogg,mp3,aac,aiff,asf,amr,au,caf,'
     'matroska,webm,avi,flv,mpeg,mpegvideo,png_pipe')
+CHECKED_FORMATS = (
+    '-protocol_whitelist', 'file,pipe', '-format_whitelist', _FORMATS)
+_CUT = (b'File ended prematurely', b': partial file')
 _MAX_ERROR_BYTES = 1 << 16
 _PIPE_BYTES = 1 << 20
 _READ_BYTES = 1 << 18
@@ -112,6 +115,61 @@ def run(
   return found[1:]
 
 
+def pieces(
+    source: Input, output: Sequence[str], size: int,
+    timeout: float = TIMEOUT_S) -> Iterator[bytes]:
+  """Runs one ffmpeg and gives what it writes while it runs, piece by piece.
+
+  It may run as long as it likes, but not be silent for long.
+
+  Args:
+    source: What it reads.
+    output: Options of its one output.
+    size: Bytes of a piece; what is left over at the end is dropped.
+    timeout: Longest wait for it in seconds.
+
+  Yields:
+    Pieces of `size` bytes.
+
+  Raises:
+    ChildError: If it failed, with ffmpeg's first line, or was silent too long.
+  """
+  errors, found = bytearray(), bytearray()
+  with subprocess.Popen(
+      _command([source], [output], [1]), stdin=subprocess.DEVNULL,
+      stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+  ) as process, selectors.DefaultSelector() as selector:
+    try:
+      _limit(process.pid, cpu_s=resource.RLIM_INFINITY)
+      selector.register(process.stderr, selectors.EVENT_READ, errors)
+      selector.register(process.stdout, selectors.EVENT_READ, found)
+      while selector.get_map():
+        for key, _ in selector.select(timeout) or _late():
+          piece = os.read(key.fd, _PIPE_BYTES)
+          if not piece:
+            selector.unregister(key.fileobj)
+          elif key.data is found or len(errors) < _MAX_ERROR_BYTES:
+            key.data.extend(piece)
+        while len(found) >= size:
+          yield bytes(found[:size])
+          del found[:size]
+      process.wait(timeout)
+    except (TimeoutError, subprocess.TimeoutExpired):
+      raise ChildError(
+          f'decoding was stopped: nothing came for {timeout:g} s',
+          True) from None
+    finally:
+      process.kill()  # does nothing once it has ended
+  # That a file was cut is no failure to ffmpeg.
+  if process.returncode or any(text in errors for text in _CUT):
+    raise ChildError(_reason(process.returncode, bytes(errors), [source]))
+
+
+def _late() -> list[tuple[selectors.SelectorKey, int]]:
+  """Says that nothing came in time."""
+  raise TimeoutError
+
+
 def _pipes(
     stack: contextlib.ExitStack, count: int) -> tuple[list[int], list[int]]:
   """Ends to read and to write; what is still listed is closed in the end."""
@@ -136,8 +194,7 @@ def _command(
       '-filter_threads', '1']
   for one in inputs:
     command += [
-        '-protocol_whitelist', 'file,pipe', '-format_whitelist', _FORMATS,
-        '-max_pixels', str(MAX_PIXELS), '-threads', '1',
+        *CHECKED_FORMATS, '-max_pixels', str(MAX_PIXELS), '-threads', '1',
         *(('-ss', f'{one.start:g}') if one.start else ()),
         *(('-f', one.form) if one.form else ()), '-t', str(one.seconds), '-i',
         f'file:{os.path.abspath(one.path)}']
@@ -198,11 +255,11 @@ def _ready(
     yield key
 
 
-def _limit(pid: int) -> None:
+def _limit(pid: int, cpu_s: int = CPU_S) -> None:
   """Sets limits from outside: a hook after fork can dead-lock with threads."""
   try:
     for kind, value in (
-        (resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, CPU_S),
+        (resource.RLIMIT_AS, MEMORY_BYTES), (resource.RLIMIT_CPU, cpu_s),
         (resource.RLIMIT_FSIZE, 0), (resource.RLIMIT_CORE, 0)):
       resource.prlimit(pid, kind, (value, value))
   except ProcessLookupError:

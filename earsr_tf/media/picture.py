@@ -24,6 +24,7 @@ from earsr_tf.media import child
 from earsr_tf.media import colour
 from earsr_tf.media import sniffing
 from earsr_tf.media import structure
+from earsr_tf.media import transfer
 from earsr_tf.media.sniffing import MediaError
 
 MAX_IMAGE_BYTES = 200 << 20
@@ -94,6 +95,7 @@ def _checked(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
   slow = structure.problem(kind, data)
   if slow:
     raise MediaError(path, slow)
+  transfer.check_picture(path, kind, data)
   try:
     with _opened(path, kind, data) as image:
       _check_size(path, image)

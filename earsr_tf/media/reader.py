@@ -16,6 +16,7 @@ import numpy as np
 from earsr_tf.media import child
 from earsr_tf.media import decoding
 from earsr_tf.media import sniffing
+from earsr_tf.media import transfer
 from earsr_tf.media.encoding import encode_png
 from earsr_tf.media.encoding import encode_wav
 from earsr_tf.media.picture import centre_square
@@ -130,7 +131,8 @@ def _frames(
     limit: int) -> np.ndarray:
   """Decodes one frame in `stride`, at most `limit`: [n, size, size, 3]."""
   filters = (f"select='not(mod(n,{stride}))',"
-             + decoding.SQUARE_PIXELS + decoding.CENTRE_SQUARE
+             + transfer.to_sdr(path) + decoding.SQUARE_PIXELS
+             + decoding.CENTRE_SQUARE
              + decoding.SCALE.format(width=size, height=size))
   raw = decoding.decode(
       path, child.Input(os.fspath(path), MAX_VIDEO_SECONDS),

@@ -2,8 +2,8 @@
 
 One ffmpeg child decodes picture and sound of a face track together; only when
 it fails are they read one by one, to say which of them is at fault. What shows
-more than a face is cropped by its boxes, or refused; there is no face detector
-here. Frames are spread over the clip and no two are nearly the same.
+more than a face is cropped by its boxes, or by a finder that the caller has, or
+refused. Frames are spread over the clip and no two are nearly the same.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from earsr_tf.media import boxes
 from earsr_tf.media import child
 from earsr_tf.media import clip_files
 from earsr_tf.media import decoding
+from earsr_tf.media import found_face
 from earsr_tf.media import reader
 from earsr_tf.media import sniffing
 from earsr_tf.media import sound
 from earsr_tf.media import streamed_wav
+from earsr_tf.media import transfer
 
 MAX_TRACK_SIDE = 512  # a larger square is a scene rather than a face track
 # Grey levels: frames that differ less on average are the same. A still picture
@@ -48,11 +50,13 @@ class Wanted:
     max_seconds: Length of the voice, at most.
     check_lengths: Whether a clip with `fps` is refused if its picture and its
       sound differ in length.
+    finder: Finds the face of what shows more and has no boxes; None refuses it.
   """
   frames: int
   size: int
   max_seconds: float = 20.0
   check_lengths: bool = True
+  finder: found_face.Finder | None = None
 
 
 def read(
@@ -137,7 +141,7 @@ def _together(
     ChildError: If anything is wrong, a picture that is no track included.
   """
   filters = (f"select='not(mod(n,{reader.STRIDE}))',"
-             + decoding.SQUARE_PIXELS + _TRACK
+             + transfer.to_sdr(clip.frames) + decoding.SQUARE_PIXELS + _TRACK
              + decoding.SCALE.format(width=wanted.size, height=wanted.size))
   inputs = [child.Input(clip.frames, reader.MAX_VIDEO_SECONDS)]
   with contextlib.ExitStack() as stack:
@@ -162,6 +166,11 @@ def _one_by_one(
   if width == height <= MAX_TRACK_SIDE:
     voice = _voice(clip, wanted)
     found = reader.read_video_frames(clip.frames, wanted.frames, wanted.size)
+    return distinct(len(found), wanted.frames, found.__getitem__), voice
+  if not clip.boxes and wanted.finder:
+    voice = _voice(clip, wanted)
+    found = found_face.read(
+        clip.frames, (width, height), wanted.frames, wanted.size, wanted.finder)
     return distinct(len(found), wanted.frames, found.__getitem__), voice
   if not clip.boxes:
     raise reader.MediaError(
@@ -210,6 +219,7 @@ def _crop(
           clip.frames, (numbers[rows[-1]] + 1.5) / boxes.FPS,
           start / boxes.FPS), decoding.picture_options(
               f"fps={boxes.FPS},select='{select}',"
+              + transfer.to_sdr(clip.frames)
               + decoding.SCALE.format(width=width, height=height), len(rows)),
       'no picture')
   scenes = decoding.to_frames(raw, width, height)

@@ -83,8 +83,10 @@ class SuperResolver(tf.Module):
     Raises:
       ValueError: If a shape does not fit.
     """
-    low = self.low_code(image_low)
-    audio = self.audio_code(waveform)
+    return self._fused(self.low_code(image_low), self.audio_code(waveform))
+
+  def _fused(self, low: tf.Tensor, audio: tf.Tensor) -> dict[str, tf.Tensor]:
+    """Codes of E_l and E_a, [B, L, d] each -> what `codes` returns."""
     if self._zero_audio:
       audio = tf.zeros_like(audio)
     fused = self.normalize_code(self.fusion(low, audio))
@@ -139,17 +141,47 @@ class SuperResolver(tf.Module):
     codes = self.codes(pixels.to_float(image_low), waveform)
     code = (codes['fused'] if voice_strength is None
             else self.blend(codes, voice_strength))
-    return self._render(code, image_low)
+    return self._corrected(code, image_low)
+
+  def encode(self, image_low: tf.Tensor, waveform: tf.Tensor,
+             voice_strength: tf.Tensor) -> tf.Tensor:
+    """The code of which `render` makes what `__call__` gives.
+
+    Args:
+      image_low: [N, s, s, 3] uint8 RGB.
+      waveform: [N, 64000] float32; [1, 64000] is encoded once, for all faces.
+      voice_strength: [N] float32, see `blend`.
+
+    Returns:
+      [N, L, d] float32 in Z+.
+    """
+    low = self.low_code(pixels.to_float(image_low))
+    audio = tf.broadcast_to(self.audio_code(waveform), tf.shape(low))
+    return self.blend(self._fused(low, audio), voice_strength)
+
+  def render(self, code: tf.Tensor, image_low: tf.Tensor) -> tf.Tensor:
+    """G of codes, or of means of codes, which get the norm of codes again.
+
+    Args:
+      code: [N, L, d] float32 in Z+.
+      image_low: [N, s, s, 3] uint8 RGB, towards which G's output is corrected
+        if `consistency` says so.
+
+    Returns:
+      image_high, [N, S, S, 3] uint8 RGB.
+    """
+    return self._corrected(self.normalize_code(code), image_low)
 
   def image_only(self, image_low: tf.Tensor) -> tf.Tensor:
     """G(E_l(image_low)), row (c) of Table 1; arguments as of `__call__`."""
-    return self._render(self.low_code(pixels.to_float(image_low)), image_low)
+    return self._corrected(
+        self.low_code(pixels.to_float(image_low)), image_low)
 
   def audio_only(self, waveform: tf.Tensor) -> tf.Tensor:
     """G(E_a(waveform)), row (d) of Table 1; arguments as of `__call__`."""
     return pixels.to_uint8(self.generator(self.audio_code(waveform)))
 
-  def _render(self, code: tf.Tensor, image_low: tf.Tensor) -> tf.Tensor:
+  def _corrected(self, code: tf.Tensor, image_low: tf.Tensor) -> tf.Tensor:
     """[N, L, d] and uint8 [N, s, s, 3] -> uint8 [N, S, S, 3], corrected."""
     return consistency_lib.correct_uint8(
         pixels.to_uint8(self.generator(code)), image_low, self._consistency)

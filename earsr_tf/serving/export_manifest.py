@@ -22,8 +22,10 @@ SUPER_RESOLVE_BYTES = 'super_resolve_bytes'
 SERVING_DEFAULT = 'serving_default'
 IMAGE_ONLY = 'image_only'
 AUDIO_ONLY = 'audio_only'
+ENCODE = 'encode'
+RENDER = 'render'
 SIGNATURES = (SUPER_RESOLVE, SUPER_RESOLVE_STRENGTH, SUPER_RESOLVE_BYTES,
-              SERVING_DEFAULT, IMAGE_ONLY, AUDIO_ONLY)
+              SERVING_DEFAULT, IMAGE_ONLY, AUDIO_ONLY, ENCODE, RENDER)
 MAX_STRENGTH = 1.5  # of the voice: half more than networks were trained for
 _FORMAT = 1
 

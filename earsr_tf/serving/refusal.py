@@ -30,19 +30,35 @@ def checked(value: tf.Tensor, *checks: tf.Operation) -> tf.Tensor:
     return tf.identity(value)
 
 
-def finite(waveform: tf.Tensor) -> tf.Tensor:
+def finite(values: tf.Tensor, name: str = 'waveform') -> tf.Tensor:
   """Refuses NaN and infinities.
 
   Args:
-    waveform: [N, n] floating point.
+    values: [N, ...] floating point.
+    name: What they are called.
 
   Returns:
     The same.
   """
-  return checked(waveform, unless(
-      tf.reduce_all(tf.math.is_finite(waveform)),
-      'waveform: has samples that are NaN or infinite; give numbers in '
-      '[-1, 1]'))
+  return checked(values, unless(
+      tf.reduce_all(tf.math.is_finite(values)),
+      f'{name}: has values that are NaN or infinite; give numbers'
+      + (' in [-1, 1]' if name == 'waveform' else '')))
+
+
+def strength(values: tf.Tensor, most: float) -> tf.Tensor:
+  """Refuses strengths of the voice outside their range, NaN included.
+
+  Args:
+    values: [N] floating point.
+    most: Their upper end.
+
+  Returns:
+    The same.
+  """
+  return checked(values, unless(
+      tf.reduce_all((values >= 0.0) & (values <= most)),
+      f'voice_strength must lie between 0 and {most}'))
 
 
 def batch(**inputs: tf.Tensor) -> list[tf.Tensor]:

@@ -104,7 +104,7 @@ def save(model: super_resolver.SuperResolver, low_res_size: int,
   def write(folder: str) -> None:
     """Fills a version folder."""
     tf.saved_model.save(served, folder, signatures=offered)
-    warm_up.write(folder, low_res_size)
+    warm_up.write(folder, low_res_size, served.code_shape)
     batching.write(folder)
     model_card.write(
         folder, low_res_size=low_res_size, image_size=served.image_size,

@@ -30,6 +30,7 @@ class ServedModel(tf.Module):
   Attributes:
     weights: All variables that the functions read.
     image_size: Side S of `image_high`.
+    code_shape: Of a code, (L, d).
     super_resolve: image_low [N, s, s, 3] uint8 and waveform [N, 64000]
       float32 in [-1, 1] -> {'image_high': [N, S, S, 3] uint8}.
     super_resolve_strength: As above, and voice_strength [N] float32 in
@@ -40,6 +41,9 @@ class ServedModel(tf.Module):
       with `frames` (the first counts) and `voice` -> as super_resolve_bytes.
     image_only: image_low -> image_high: G of E_l's code.
     audio_only: waveform -> image_high: G of E_a's code.
+    encode: as super_resolve_strength, or one waveform for all -> {'code':
+      [N, L, d] float32}.
+    render: code, or means of codes, and image_low -> image_high.
   """
 
   def __init__(self, *, model: super_resolver.SuperResolver,
@@ -62,7 +66,7 @@ class ServedModel(tf.Module):
         [None, spectrogram.NUM_SAMPLES], tf.float32, name='waveform')
     strength = tf.TensorSpec([None], tf.float32, name='voice_strength')
 
-    made = _on_tensors(model)
+    made = {**_on_tensors(model), **_in_two_steps(model)}
     self.super_resolve = tf.function(
         made[export_manifest.SUPER_RESOLVE],
         input_signature=[image_low, waveform])
@@ -76,6 +80,15 @@ class ServedModel(tf.Module):
         made[export_manifest.IMAGE_ONLY], input_signature=[image_low])
     self.audio_only = tf.function(
         made[export_manifest.AUDIO_ONLY], input_signature=[waveform])
+    self.encode = tf.function(
+        made[export_manifest.ENCODE],
+        input_signature=[image_low, waveform, strength])
+    code = self.encode.get_concrete_function().structured_outputs['code']
+    self.code_shape = tuple(code.shape[1:])
+    self.render = tf.function(
+        made[export_manifest.RENDER], input_signature=[
+            tf.TensorSpec([None, *self.code_shape], tf.float32, name='code'),
+            image_low])
     self.image_size = self.super_resolve.get_concrete_function(
         ).structured_outputs['image_high'].shape[1]
 
@@ -160,15 +173,9 @@ def _on_tensors(
     image_low, waveform, voice_strength = refusal.batch(
         image_low=image_low, waveform=waveform,
         voice_strength=voice_strength)
-    # Also false for NaN.
-    is_valid = (voice_strength >= 0.0) & (
-        voice_strength <= export_manifest.MAX_STRENGTH)
     return {'image_high': model(
-        image_low, refusal.finite(waveform), refusal.checked(
-            voice_strength, refusal.unless(
-                tf.reduce_all(is_valid),
-                'voice_strength must lie between 0 and '
-                f'{export_manifest.MAX_STRENGTH}')))}
+        image_low, refusal.finite(waveform), refusal.strength(
+            voice_strength, export_manifest.MAX_STRENGTH))}
 
   def image_only(image_low):
     """uint8 [B, s, s, 3] -> uint8 [B, S, S, 3]."""
@@ -185,6 +192,31 @@ def _on_tensors(
       export_manifest.SUPER_RESOLVE_STRENGTH: super_resolve_strength,
       export_manifest.IMAGE_ONLY: image_only,
       export_manifest.AUDIO_ONLY: audio_only}
+
+
+def _in_two_steps(
+    model: super_resolver.SuperResolver
+) -> dict[str, Callable[..., dict[str, tf.Tensor]]]:
+  """As `_on_tensors`: codes of pictures and voices, and pictures of codes."""
+  def encode(image_low, waveform, voice_strength):
+    """As `super_resolve_strength`, or one waveform for all -> [B, L, d]."""
+    image_low, voice_strength = refusal.batch(
+        image_low=image_low, voice_strength=voice_strength)
+    count = tf.shape(waveform)[0]
+    waveform = refusal.checked(waveform, refusal.unless(
+        (count == 1) | (count == tf.shape(image_low)[0]),
+        'waveform: give one, or as many as image_low'))
+    return {'code': model.encode(
+        image_low, refusal.finite(waveform), refusal.strength(
+            voice_strength, export_manifest.MAX_STRENGTH))}
+
+  def render(code, image_low):
+    """float32 [B, L, d] and uint8 [B, s, s, 3] -> uint8 [B, S, S, 3]."""
+    code, image_low = refusal.batch(code=code, image_low=image_low)
+    return {'image_high': model.render(
+        refusal.finite(code, 'code'), image_low)}
+
+  return {export_manifest.ENCODE: encode, export_manifest.RENDER: render}
 
 
 def _row_name(name: str, row: tf.Tensor) -> tf.Tensor:

@@ -22,17 +22,18 @@ from earsr_tf.serving import export_manifest
 FILE = 'assets.extra/tf_serving_warmup_requests'
 
 
-def write(folder: str, low_res_size: int) -> None:
+def write(folder: str, low_res_size: int, code_shape: tuple[int, int]) -> None:
   """Writes a request of one face for each signature.
 
   Args:
     folder: Version folder.
     low_res_size: Side of `image_low`.
+    code_shape: Of a code, (L, d).
   """
   path = pathlib.Path(folder, FILE)
   path.parent.mkdir(exist_ok=True)
   with tf.io.TFRecordWriter(str(path)) as writer:
-    for signature, inputs in _requests(low_res_size).items():
+    for signature, inputs in _requests(low_res_size, code_shape).items():
       log = prediction_log_pb2.PredictionLog()
       request = log.predict_log.request
       request.model_spec.signature_name = signature
@@ -62,7 +63,9 @@ def read(folder: str) -> Iterator[tuple[str, dict[str, tf.Tensor]]]:
         for name, value in request.inputs.items()}
 
 
-def _requests(low_res_size: int) -> dict[str, dict[str, np.ndarray]]:
+def _requests(
+    low_res_size: int, code_shape: tuple[int, int]
+) -> dict[str, dict[str, np.ndarray]]:
   """Signature -> inputs of one row: a gradient and a hum."""
   shades = np.linspace(0, 255, low_res_size).astype(np.uint8)
   image = np.tile(shades[:, np.newaxis, np.newaxis], [1, low_res_size, 3])
@@ -77,10 +80,13 @@ def _requests(low_res_size: int) -> dict[str, dict[str, np.ndarray]]:
   example = records.encode(records.ClipRecord(
       speaker='', video='', clip='', split='', gender=-1, age=float('nan'),
       frames=[picture], voice=voice))
+  strength = {'voice_strength': np.ones([1], np.float32)}
   return {
       export_manifest.SUPER_RESOLVE: {**low, **sound},
-      export_manifest.SUPER_RESOLVE_STRENGTH: {
-          **low, **sound, 'voice_strength': np.ones([1], np.float32)},
+      export_manifest.SUPER_RESOLVE_STRENGTH: {**low, **sound, **strength},
+      export_manifest.ENCODE: {**low, **sound, **strength},
+      export_manifest.RENDER: {
+          'code': np.ones([1, *code_shape], np.float32), **low},
       export_manifest.SUPER_RESOLVE_BYTES: {
           'image_bytes': np.array([picture]),
           'audio_bytes': np.array([voice])},

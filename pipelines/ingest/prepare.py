@@ -25,6 +25,7 @@ import filelock
 
 from earsr_tf.data import dataset as dataset_lib
 from earsr_tf.data import manifest as manifest_lib
+from earsr_tf.media import boxes
 from earsr_tf.media import clip_files
 from pipelines.ingest import beam_options
 from pipelines.ingest import few_frames
@@ -161,6 +162,8 @@ def _chosen(
     path = shard_plan.relative(clip.frames, base)
     if options.subset and not path.startswith(options.subset):
       continue
+    if options.detect_faces and clip.refused == boxes.NEEDED:
+      clip = dataclasses.replace(clip, refused='')
     if options.open_speakers and clip.speaker.startswith(options.open_speakers):
       clip = dataclasses.replace(clip, open_set=True)
     yield clip

@@ -68,7 +68,8 @@ def test_none_and_several_get_a_sentence(monkeypatch):
   with pytest.raises(cli.InputError) as error:
     face_finder.only_face(scene, 'a.png', 2.0)
   assert str(error.value) == (
-      'a.png: has 2 faces; choose one of them, from left to right: '
+      'a.png: has 2 faces; make a file of each with --faces=all, or choose '
+      'one, from left to right: '
       '--box=36,32,80,120 --box=2000,400,200,240')
   detector.faces = detector.faces[:1]
   assert face_finder.only_face(scene, 'a.png') == face_finder.Box(
@@ -97,13 +98,40 @@ def test_faces_are_found_where_they_are():
     assert abs(box.top - alone.top - 500) < 12
     assert abs(box.height / alone.height - 1) < 0.12
     scene[100:350, 50:300] = face
-    with pytest.raises(cli.InputError, match='has 2 faces; choose one'):
+    with pytest.raises(cli.InputError, match='has 2 faces; make a file'):
       face_finder.only_face(scene, 'scene')
 
 
 def _run(model: str, *paths: object, **options: object) -> int:
   return cli.guard(lambda: super_resolve.run(
       model, *(str(path) for path in paths), **options))
+
+
+def test_each_face_gets_a_file(
+    model: str, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str]) -> None:
+  scene, boxes = _scene(), [
+      face_finder.Box(52, 217, 130, 179), face_finder.Box(652, 317, 130, 179)]
+  voice = media_files.voice(tmp_path / 'v.wav')
+  Image.fromarray(scene).save(tmp_path / 'scene.png')
+  monkeypatch.setattr(face_finder, 'find', lambda picture: boxes)
+  assert _run(model, tmp_path / 'scene.png', voice, tmp_path / 'a.jpg',
+              each_face=True) == 0
+  made = sorted(path.name for path in tmp_path.glob('a*'))
+  assert made == ['a-1.jpg', 'a-2.jpg']
+  for name, box in zip(made, boxes):
+    assert _run(model, tmp_path / 'scene.png', voice, tmp_path / 'b.jpg',
+                box=str(box)) == 0
+    one, other = (np.asarray(Image.open(tmp_path / n), int)
+                  for n in (name, 'b.jpg'))
+    assert np.abs(one - other).mean() < 1.0
+  assert capsys.readouterr().err == ''
+  boxes.clear()
+  assert _run(model, tmp_path / 'scene.png', voice, tmp_path / 'c.png',
+              each_face=True) == 65
+  assert 'scene.png: no face was found' in capsys.readouterr().err
+  assert _run(model, tmp_path, voice, tmp_path / 'out', each_face=True) == 1
+  assert '--faces=all: is for one picture' in capsys.readouterr().err
 
 
 def test_the_command_takes_a_box(

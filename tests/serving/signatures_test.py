@@ -98,6 +98,30 @@ def test_one_input_alone(functions: dict[str, Any], run_root: str) -> None:
   assert np.abs(voice.astype(int) - image).max() > 1
 
 
+def test_codes_are_made_apart_from_pictures(functions: dict[str, Any]) -> None:
+  random = np.random.default_rng(4)
+  low = tf.constant(random.integers(0, 256, size=(3, 8, 8, 3), dtype=np.uint8))
+  voice = tf.constant(random.normal(size=(1, 64_000)), tf.float32)
+  strength = tf.constant([1.0, 0.5, 1.5])
+  whole = functions['super_resolve_strength'](
+      image_low=low, waveform=tf.repeat(voice, 3, axis=0),
+      voice_strength=strength)['image_high'].numpy().astype(int)
+  encode, render = functions['encode'], functions['render']
+  code = encode(
+      image_low=low, waveform=voice, voice_strength=strength)['code']
+  assert code.shape[0] == 3 and code.shape.rank == 3
+  made = render(code=code, image_low=low)['image_high'].numpy()
+  assert np.abs(made - whole).max() <= 1
+  assert 'give one, or as many' in _refused(
+      encode, image_low=low, waveform=tf.repeat(voice, 2, axis=0),
+      voice_strength=strength)
+  assert 'between 0 and 1.5' in _refused(
+      encode, image_low=low, waveform=voice,
+      voice_strength=np.array([1, np.nan, 1], np.float32))
+  assert 'code: has values that are NaN' in _refused(
+      render, code=code * np.nan, image_low=low)
+
+
 def _refused(function: Any, **inputs: Any) -> str:
   with pytest.raises(tf.errors.InvalidArgumentError) as caught:
     function(**{name: tf.constant(v) for name, v in inputs.items()})

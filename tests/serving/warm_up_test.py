@@ -28,7 +28,7 @@ def test_the_same_requests_are_the_same_bytes(tmp_path: pathlib.Path) -> None:
   made = []
   for name in ('a', 'b'):
     (tmp_path / name).mkdir()
-    warm_up.write(str(tmp_path / name), 8)
+    warm_up.write(str(tmp_path / name), 8, (4, 16))
     made.append((tmp_path / name / warm_up.FILE).read_bytes())
   assert made[0] == made[1]
 
