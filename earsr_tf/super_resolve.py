@@ -15,25 +15,22 @@ file costs one line and the others are done. The work is that of `earsr_tf.load`
 from __future__ import annotations
 
 import functools
-import io
 import os
-import pathlib
-from typing import Callable
+from typing import Any, Callable, Sequence
 import warnings
 
 from absl import flags
 import numpy as np
-from PIL import Image
 
 from earsr_tf import cli
-from earsr_tf import durable
+from earsr_tf import comparison
 from earsr_tf import face_and_voice
 from earsr_tf import face_finder
 from earsr_tf import face_folder
+from earsr_tf import face_output
 from earsr_tf import face_video
 from earsr_tf import flags as shared_flags
 from earsr_tf import trained_model
-from earsr_tf.media import reader
 from earsr_tf.ops import consistency_mode
 from earsr_tf.serving import film_faces
 
@@ -45,6 +42,7 @@ def run(model: str, image: str, audio: str | None, output: str, *,
         consistency: str = consistency_mode.OFF,
         loudness: str = face_and_voice.TRAINING, output_format: str = '',
         box: str = '', detect_faces: bool = False, each_face: bool = False,
+        grid: bool = False,
         notice: face_and_voice.Notice = cli.notice) -> str:
   """Super-resolves one face, or each face below a folder.
 
@@ -69,6 +67,8 @@ def run(model: str, image: str, audio: str | None, output: str, *,
     detect_faces: Whether the face is found, by mtcnn, and framed.
     each_face: Whether every face of one picture is found, and gets a file:
       `output` with -1, -2, ... before its ending, from left to right.
+    grid: Whether a sheet is written instead of a face: 8x8, bicubic, image
+      only, voice only, both.
     notice: Told what was done to unusual inputs.
 
   Returns:
@@ -81,45 +81,78 @@ def run(model: str, image: str, audio: str | None, output: str, *,
     ExportError: If the model is missing or damaged.
   """
   face = _framing(image, box, detect_faces or each_face)
-  if each_face and os.path.isdir(image):
+  if each_face and (grid or os.path.isdir(image)):
     raise cli.InputError(
-        f'--faces=all: is for one picture, and --image={image} is a folder',
+        '--faces=all: is for one picture, not for a folder, and without --grid',
         cli.USAGE)
   pairs = None
   if os.path.isdir(image):
     pairs = face_folder.list_pairs(
         image, audio, output, ending=_ENDINGS[output_format or 'png'])
   else:
-    _check_paths(image, audio, output, output_format)
+    face_output.check_paths(image, audio, output, output_format)
   loaded = trained_model.load(model)
   strength = loaded.check_voice(audio, strength)
   loaded.check_options(strength=strength, consistency=consistency)
+  make = (functools.partial(comparison.sheet_of, loaded) if grid
+          else loaded.super_resolve)
   resolve = functools.partial(
-      loaded.super_resolve, offset=offset, strength=strength,
+      make, offset=offset, strength=strength,
       consistency=consistency, loudness=loudness, notice=notice)
   if each_face:
     return _each_face(image, output, functools.partial(resolve, audio=audio))
   if pairs is None:
-    _write(output, resolve(face(image), audio))
+    face_output.write(output, resolve(face(image), audio))
     return output
   if audio is None:
     notice(trained_model.NO_VOICE)
+  return _run_folder(pairs, output, face_folder.Work(
+      read=_reader(loaded, face, audio, offset, loudness, notice),
+      write=face_output.write, notice=notice,
+      compute=functools.partial(
+          _sheets if grid else _faces, loaded, audio is not None,
+          strength=strength, consistency=consistency),
+      is_threadsafe=not detect_faces))
+
+
+def _reader(
+    loaded: trained_model.TrainedModel,
+    face: Callable[[str], face_and_voice.Picture], audio: str | None,
+    offset: float | None, loudness: str, notice: face_and_voice.Notice
+) -> Callable[[face_folder.Pair, face_and_voice.Notice],
+              tuple[np.ndarray, np.ndarray]]:
+  """What reads a pair: [s, s, 3] uint8 and [64000] float32."""
   # One voice for all is read at once, and once.
   voice = _voice_for_all(audio, offset, loudness, notice)
+  _ = loaded.signatures  # before there are threads, as it diverts stderr
 
   def read(pair: face_folder.Pair, tell: face_and_voice.Notice
            ) -> tuple[np.ndarray, np.ndarray]:
+    """Both of a pair."""
     low = loaded.reduce(face(pair.image), tell, name=pair.image)
     return low, voice if voice is not None else face_and_voice.read_voice(
         pair.audio, offset, tell, loudness=loudness)
+  return read
 
-  _ = loaded.signatures  # before there are threads, as it diverts stderr
-  return _run_folder(pairs, output, face_folder.Work(
-      read=read, write=_write, notice=notice,
-      compute=lambda inputs: loaded.compute(
-          *map(np.stack, zip(*inputs)), strength=strength,
-          consistency=consistency),
-      is_threadsafe=not detect_faces))
+
+def _faces(
+    model: trained_model.TrainedModel, has_voice: bool,
+    inputs: Sequence[tuple[np.ndarray, np.ndarray]], **options: Any
+) -> np.ndarray:
+  """[n, S, S, 3] uint8 of n small pictures and voices."""
+  del has_voice  # the strength says so
+  return model.compute(*map(np.stack, zip(*inputs)), **options)
+
+
+def _sheets(
+    model: trained_model.TrainedModel, has_voice: bool,
+    inputs: Sequence[tuple[np.ndarray, np.ndarray]], **options: Any
+) -> np.ndarray:
+  """[n, H, W, 3] uint8: a sheet for each of n small pictures and voices."""
+  return np.stack([
+      np.asarray(comparison.sheet(comparison.compare(
+          model, low, voice if has_voice else None, **options)))
+      for low, voice in inputs])
 
 
 def _voice_for_all(
@@ -169,7 +202,7 @@ def _each_face(image: str, output: str,
   stem, ending = os.path.splitext(output)
   names = [f'{stem}-{number}{ending}' for number in range(1, len(faces) + 1)]
   for name, face in zip(names, resolve(faces)):
-    _write(name, face)
+    face_output.write(name, face)
   return ' '.join(names)
 
 
@@ -182,41 +215,6 @@ def _run_folder(pairs: list[face_folder.Pair], output: str,
         f'{output}: {done} of {len(pairs)} faces written, {refused} refused '
         'for the reasons above', cli.BAD_DATA)
   return f'{output}: {done} faces'
-
-
-def _write(output: str, face: np.ndarray) -> None:
-  """Writes [S, S, 3] uint8 as its name's ending says, whole or not at all."""
-  if output.lower().endswith('.png'):
-    durable.write(output, reader.encode_png(face))
-    return
-  stream = io.BytesIO()
-  Image.fromarray(face).save(stream, format='JPEG', quality=95, subsampling=0)
-  durable.write(output, stream.getvalue())
-
-
-def _check_paths(
-    image: str, audio: str | None, output: str, output_format: str) -> None:
-  """Refuses bad paths at once, before anything is loaded."""
-  for flag, path in (('image', image), ('audio', audio)):
-    if path is None:
-      continue
-    if not os.path.exists(path):
-      raise cli.InputError(f'--{flag}={path}: no such file')
-    if os.path.isdir(path):
-      raise cli.InputError(
-          f'--{flag}={path}: is a folder; name one file', cli.USAGE)
-  ending = pathlib.Path(output).suffix.lower()
-  if ending not in face_folder.ENDINGS:
-    raise cli.InputError(
-        f'--output={output}: must end in .png, .jpg or .jpeg', cli.USAGE)
-  if output_format and (output_format == 'png') != (ending == '.png'):
-    raise cli.InputError(
-        f'--output_format={output_format}: --output={output} ends otherwise; '
-        'leave one of them out', cli.USAGE)
-  if os.path.isdir(output):
-    raise cli.InputError(
-        f'--output={output}: is a folder; name a file', cli.USAGE)
-  cli.check_can_create(output)
 
 
 def main() -> None:
@@ -240,7 +238,8 @@ def main() -> None:
       offset=values.offset, strength=values.strength,
       consistency=values.consistency, loudness=values.loudness,
       output_format=values.output_format or '', box=values.box or '',
-      detect_faces=values.detect_faces, each_face=values.faces == 'all')))
+      detect_faces=values.detect_faces, each_face=values.faces == 'all',
+      grid=values.grid)))
 
 
 if __name__ == '__main__':
@@ -280,6 +279,9 @@ if __name__ == '__main__':
       'loudness', face_and_voice.TRAINING, face_and_voice.LOUDNESS,
       "training: a voice outside the training data's range of loudness is "
       'brought to its nearest end; as_is: no voice is, as in the paper.')
+  flags.DEFINE_bool(
+      'grid', False, 'Writes a sheet instead of a face: the 8x8 image, '
+      'bicubic, image only, voice only and both, beside each other.')
   flags.DEFINE_float(
       'strength', 1.0, 'How much the voice counts, 0 (the image alone) to 1.5; '
       '1 is the paper.')
