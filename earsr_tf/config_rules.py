@@ -116,6 +116,18 @@ def _consistency_rules(model: config_lib.ModelConfig
        'an output should be fitted to; set model.low_res_stretch=False')]
 
 
+def _schema_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
+  schema = config.schema
+  shares = ('most_refused', 'most_silent', 'least_women', 'most_women',
+            'drift_clips', 'drift_women')
+  return [
+      (schema.least_clips >= 1 and schema.most_read >= 1,
+       'schema: least_clips and most_read must be at least 1'),
+      *((0.0 <= getattr(schema, name) <= 1.0,
+         f'schema.{name}={getattr(schema, name)}: use a share, 0 to 1')
+        for name in shares)]
+
+
 def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   rules, size = _model_rules(config), config.model.image_size
   for name in ('max_skipped_in_a_row', 'max_rollbacks', 'micro_batch'):
@@ -142,6 +154,7 @@ def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   for name, share in dataclasses.asdict(config.judge).items():
     rules.append((0.0 <= share <= 1.0,
                   f'judge.{name}={share}: use a share, 0 to 1'))
+  rules += _schema_rules(config)
   silent = config.fusion.silent_share
   rules.append((0.0 <= silent <= 1.0, f'fusion.silent_share={silent}: use a '
                 'share from 0 to 1'))
