@@ -1,5 +1,4 @@
-"""What a pipeline asks of data before it trains, and of a model before it is
-pushed."""
+"""What a pipeline asks: of data before training, of models before a push."""
 
 from __future__ import annotations
 

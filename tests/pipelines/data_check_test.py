@@ -25,7 +25,7 @@ def test_good_data_pass():
 
 
 @pytest.mark.parametrize('changes, text', [
-    ({'clips': {'d_pre': 3, 'closed_test': 9}}, '3 clips to train on; schema.l'),
+    ({'clips': {'d_pre': 3, 'closed_test': 9}}, '3 clips to train on; schema'),
     ({'clips': {'d_pre': 30}}, 'no clip in closed_test or open_test'),
     ({'refused': 101}, '101 of 201 clips were refused'),
     ({'sides': {'64': 7, '128': 3}}, '7 frames are 64 pixels wide'),
