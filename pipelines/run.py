@@ -106,7 +106,7 @@ def run(plan: plan_lib.Plan) -> int:
     return cli.exit_code(error) or cli.INTERNAL
 
 
-def _plan_from_flags() -> plan_lib.Plan:
+def plan_from_flags() -> plan_lib.Plan:
   """Returns what the flags ask for.
 
   Raises:
@@ -125,7 +125,7 @@ def _plan_from_flags() -> plan_lib.Plan:
 
 def main() -> int:
   """Runs the pipeline that the flags ask for; returns the exit code."""
-  plan = _plan_from_flags()
+  plan = plan_from_flags()
   if flags.FLAGS.dry_run:
     print(plan_lib.describe(plan))
     return 0
