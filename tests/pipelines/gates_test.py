@@ -65,7 +65,8 @@ class _Pipeline:
     """Runs it; returns what is said of the push."""
     config = flags_lib.apply_settings(presets.get('tiny'), [*settings])
     plan = plan_lib.make(config, root=str(self.root), shards=shards)
-    durable.write_json(self.root / executors.CONFIG, config_json.to_json(config))
+    durable.write_json(
+        self.root / executors.CONFIG, config_json.to_json(config))
     store.note(plan.root, plan.metadata)
     local_runner.run(pipeline.make(plan))
     return gates.outcome(self.root)

@@ -63,7 +63,8 @@ def test_a_damaged_export_is_not_tried(tmp_path: pathlib.Path) -> None:
 
 @pytest.mark.parametrize('value, fault', [
     (np.array([b'\x89PNG\r\n\x1a\n...'], object), ''),
-    (np.array([b'\x89PNG\r\n\x1a\n', b'no'], object), '1 of 2 files are no PNG'),
+    (np.array([b'\x89PNG\r\n\x1a\n', b'no'], object),
+     '1 of 2 files are no PNG'),
     (np.arange(4, dtype=np.uint8), ''),
     (np.full([4], 127, np.uint8), 'it is one value throughout'),
     (np.array([0.0, np.nan]), 'it is not finite'),
