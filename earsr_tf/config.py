@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from earsr_tf import config_gate
 from earsr_tf import config_judge
 from earsr_tf import config_model
 from earsr_tf.config_phase import PhaseConfig
@@ -241,4 +242,6 @@ class Config:
   fusion: FusionConfig = FusionConfig()
   attributes: config_judge.AttributesConfig = config_judge.AttributesConfig()
   judge: config_judge.JudgeConfig = config_judge.JudgeConfig()
+  schema: config_gate.SchemaConfig = config_gate.SchemaConfig()
+  blessing: config_gate.BlessingConfig = config_gate.BlessingConfig()
   training: TrainingConfig = TrainingConfig()

@@ -116,6 +116,20 @@ def _consistency_rules(model: config_lib.ModelConfig
        'an output should be fitted to; set model.low_res_stretch=False')]
 
 
+def _share_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
+  schema = config.schema
+  asked = ('most_refused', 'most_silent', 'least_women', 'most_women',
+           'drift_clips', 'drift_women')
+  shares = {f'schema.{name}': getattr(schema, name) for name in asked}
+  shares |= {f'judge.{name}': share
+             for name, share in dataclasses.asdict(config.judge).items()}
+  return [
+      (schema.least_clips >= 1 and schema.most_read >= 1,
+       'schema: least_clips and most_read must be at least 1'),
+      *((0.0 <= share <= 1.0, f'{name}={share}: use a share, 0 to 1')
+        for name, share in shares.items())]
+
+
 def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   rules, size = _model_rules(config), config.model.image_size
   for name in ('max_skipped_in_a_row', 'max_rollbacks', 'micro_batch'):
@@ -139,9 +153,7 @@ def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
       (not config.attributes.descriptor or size % 64 == 0,
        f'attributes.descriptor reads sides of 64 and its multiples, not '
        f'image_size {size}; leave it empty')]
-  for name, share in dataclasses.asdict(config.judge).items():
-    rules.append((0.0 <= share <= 1.0,
-                  f'judge.{name}={share}: use a share, 0 to 1'))
+  rules += _share_rules(config)
   silent = config.fusion.silent_share
   rules.append((0.0 <= silent <= 1.0, f'fusion.silent_share={silent}: use a '
                 'share from 0 to 1'))

@@ -32,6 +32,15 @@ class Shards(artifact.Artifact):
       'path': _TEXT, 'dataset': _TEXT, 'records': _COUNT, 'sha256': _TEXT}
 
 
+class Figures(artifact.Artifact):
+  """What accepted data hold (figures.json).
+
+  Properties: `clips`, `sha256` of the manifest of the shards.
+  """
+  TYPE_NAME = 'EarsrFigures'
+  PROPERTIES = {'clips': _COUNT, 'sha256': _TEXT}
+
+
 class TrainedStage(artifact.Artifact):
   """A finished training stage; the folder holds a pointer to its run.
 
@@ -59,3 +68,30 @@ class Model(artifact.Artifact):
 class Samples(artifact.Artifact):
   """Held-out inputs with what the exported model made of them."""
   TYPE_NAME = 'EarsrSamples'
+
+
+class Blessing(artifact.Artifact):
+  """Whether a model is good enough: verdict.json, BLESSED or NOT_BLESSED.
+
+  Properties: `blessed`, 1 or 0.
+  """
+  TYPE_NAME = 'EarsrBlessing'
+  PROPERTIES = {'blessed': _COUNT}
+
+
+class InfraBlessing(artifact.Artifact):
+  """Whether an export runs: verdict.json, INFRA_BLESSED or INFRA_NOT_BLESSED.
+
+  Properties: `blessed`, 1 or 0.
+  """
+  TYPE_NAME = 'EarsrInfraBlessing'
+  PROPERTIES = {'blessed': _COUNT}
+
+
+class Pushed(artifact.Artifact):
+  """Where a model was pushed to (pushed.json).
+
+  Properties: `path` of the version; '' if it was not.
+  """
+  TYPE_NAME = 'EarsrPushed'
+  PROPERTIES = {'path': _TEXT}

@@ -16,6 +16,7 @@ from tfx.dsl.component.experimental.decorators import component
 
 from pipelines import artifacts
 from pipelines import executors
+from pipelines import gates
 
 _Tree = InputArtifact[artifacts.Tree]
 _Shards = InputArtifact[artifacts.Shards]
@@ -61,6 +62,16 @@ def UseShards(
   """Takes shards that exist; `sha256` is their manifest's."""
   del sha256
   executors.use_shards(shards, path=path, dataset=dataset)
+
+
+@component
+def Validate(
+    shards: _Shards, figures: OutputArtifact[artifacts.Figures],
+    root: Parameter[str], settings: Parameter[str],
+    code: Parameter[str]) -> None:
+  """Compares the data with the schema and with those of the last run."""
+  del settings, code
+  gates.validate(shards, figures, root=root)
 
 
 @component
@@ -155,6 +166,38 @@ def Export(
   """The SavedModel."""
   del finetune, low_res, audio, code
   executors.export(fusion, model)
+
+
+@component
+def Bless(
+    report: InputArtifact[artifacts.Report],
+    blessing: OutputArtifact[artifacts.Blessing], root: Parameter[str],
+    settings: Parameter[str], code: Parameter[str]) -> None:
+  """Judges the evaluation; apart from it, so that a threshold costs nothing."""
+  del settings, code
+  gates.bless(report, blessing, root=root)
+
+
+@component
+def InfraValidate(
+    model: InputArtifact[artifacts.Model],
+    blessing: OutputArtifact[artifacts.InfraBlessing],
+    code: Parameter[str]) -> None:
+  """Tries the export in a process that knows nothing of this project."""
+  del code
+  gates.infra_validate(model, blessing)
+
+
+@component
+def Push(
+    model: InputArtifact[artifacts.Model],
+    blessing: InputArtifact[artifacts.Blessing],
+    infra: InputArtifact[artifacts.InfraBlessing],
+    pushed: OutputArtifact[artifacts.Pushed], root: Parameter[str],
+    target: Parameter[str], code: Parameter[str]) -> None:
+  """Copies a blessed model to where a server looks for versions."""
+  del code
+  gates.push(model, blessing, infra, pushed, root=root, target=target)
 
 
 @component

@@ -32,7 +32,7 @@ _POINTER = 'run.json'
 
 
 @contextlib.contextmanager
-def _step(name: str, doing: str) -> Iterator[None]:
+def step(name: str, doing: str) -> Iterator[None]:
   """Announces a step; an error that leaves it carries the step's name."""
   logging.info('%s: %s', name, doing)
   try:
@@ -48,7 +48,7 @@ def make_synthetic(
   """Films a SyntheticVox into the artifact's folder."""
   from earsr_tf.data.datasets import synthetic
   doing = f'filming {speakers} people, {videos} videos of each'
-  with _step('MakeSynthetic', doing):
+  with step('MakeSynthetic', doing):
     path = os.path.join(tree.uri, 'tree')
     synthetic.make_tree(
         path, speakers=speakers, seed=seed, videos_per_speaker=videos,
@@ -66,7 +66,7 @@ def _log_tenths(done: int, total: int) -> None:
 
 def use_tree(tree: artifacts.Tree, *, path: str) -> None:
   """Points at a tree that exists; nothing is copied."""
-  with _step('UseTree', path):
+  with step('UseTree', path):
     durable.write_json(pathlib.Path(tree.uri) / 'tree.json', {'path': path})
     tree.path = path
 
@@ -75,14 +75,14 @@ def prepare(
     tree: artifacts.Tree, shards: artifacts.Shards, *, dataset: str) -> None:
   """Turns a tree into shards in the artifact's folder."""
   from pipelines.ingest import prepare
-  with _step('Prepare', f'decoding and splitting {tree.path}'):
+  with step('Prepare', f'decoding and splitting {tree.path}'):
     prepare.run(tree.path, shards.uri, dataset)
     _describe_shards(shards, shards.uri, dataset)
 
 
 def use_shards(shards: artifacts.Shards, *, path: str, dataset: str) -> None:
   """Points at shards that exist; nothing is copied."""
-  with _step('UseShards', path):
+  with step('UseShards', path):
     durable.write_json(pathlib.Path(shards.uri) / 'shards.json', {'path': path})
     _describe_shards(shards, path, dataset)
 
@@ -135,7 +135,7 @@ def train(
     key: What the result depends on besides: settings and code.
   """
   from earsr_tf import train as train_lib
-  with _step(stage, 'training'):
+  with step(stage, 'training'):
     home = pathlib.Path(root)
     config = config_json.from_json(
         json.loads((home / CONFIG).read_text(encoding='utf-8')))
@@ -185,7 +185,7 @@ def evaluate(
     report: artifacts.Report) -> None:
   """Writes tables and figures into the artifact's folder."""
   from earsr_tf import evaluate as evaluate_lib
-  with _step('Evaluate', 'closed and open test sets'):
+  with step('Evaluate', 'closed and open test sets'):
     seconds = _training_seconds(fusion.run_root)
     evaluate_lib.run(
         fusion.run_root, shards.path, report.uri,
@@ -197,7 +197,7 @@ def evaluate(
 def export(fusion: artifacts.TrainedStage, model: artifacts.Model) -> None:
   """Exports a SavedModel into the artifact's folder."""
   from earsr_tf import export as export_lib
-  with _step('Export', 'SavedModel'):
+  with step('Export', 'SavedModel'):
     folder = export_lib.run(fusion.run_root, model.uri)
     model.version = os.path.basename(folder)
   _forget_graphs()
@@ -221,7 +221,7 @@ def super_resolve(
     people: How many, over both test sets.
   """
   from pipelines import samples as samples_lib
-  with _step('SuperResolve', f'{people} held-out people'):
+  with step('SuperResolve', f'{people} held-out people'):
     samples_lib.write(shards.path, model.uri, samples.uri, people)
     picture = pathlib.Path(root) / PICTURE
     partial = picture.with_name(f'.{picture.name}.{os.getpid()}')

@@ -1,7 +1,8 @@
 """The whole road as one pipeline: which component feeds which.
 
-MakeSynthetic (or a given tree) > Prepare > Generator > Invert > Finetune >
-LowRes, Audio > Fusion; Attributes; Evaluate, Export > SuperResolve.
+MakeSynthetic (or a given tree) > Prepare > Validate > Generator > Invert >
+Finetune > LowRes, Audio > Fusion; Attributes; Evaluate > Bless; Export >
+InfraValidate; Push; SuperResolve.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import json
 import pathlib
 from typing import Any
 
-from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
 
 from earsr_tf import config as config_lib
@@ -20,6 +20,7 @@ from earsr_tf.data import manifest as manifest_lib
 from pipelines import components
 from pipelines import fingerprint
 from pipelines import plan as plan_lib
+from pipelines import store
 
 _STAGE_COMPONENTS = {
     'generator': components.Generator,
@@ -54,6 +55,11 @@ def stage_settings(config: config_lib.Config, stage: str) -> str:
   if stage in _READ_TARGETS:
     read['cached_targets'] = config.training.cached_targets
   return json.dumps(read, sort_keys=True)
+
+
+def _section(config: config_lib.Config, name: str) -> str:
+  """Returns a section of the configuration as JSON text."""
+  return json.dumps(config_json.to_json(config)[name], sort_keys=True)
 
 
 @dataclasses.dataclass
@@ -95,6 +101,37 @@ def _add_data(wiring: _Wiring, plan: plan_lib.Plan) -> Any:
   return prepare.outputs['shards']
 
 
+def _add_validation(
+    wiring: _Wiring, plan: plan_lib.Plan, shards: Any) -> Any:
+  """Adds and returns the component that refuses bad data.
+
+  Its result is nobody's input: what stages compute does not depend on it. They
+  run after it (`add_upstream_node`).
+  """
+  settings = {'schema': _section(plan.config, 'schema'),
+              'image_size': plan.config.model.image_size}
+  return wiring.add('validate', components.Validate(
+      shards=shards, root=str(plan.root), settings=json.dumps(settings),
+      code=fingerprint.code(
+          'earsr_tf.data.figures', 'pipelines.data_check')))
+
+
+def _add_push(wiring: _Wiring, plan: plan_lib.Plan) -> None:
+  """Adds the two judgements of a model and what becomes of it."""
+  model = wiring.made['export'].outputs['model']
+  bless = wiring.add('bless', components.Bless(
+      report=wiring.made['evaluate'].outputs['report'], root=str(plan.root),
+      settings=_section(plan.config, 'blessing'),
+      code=fingerprint.code('earsr_tf.evaluation.blessing')))
+  infra = wiring.add('infra_validate', components.InfraValidate(
+      model=model, code=fingerprint.code(
+          'pipelines.infra', 'pipelines.infra_probe')))
+  wiring.add('push', components.Push(
+      model=model, blessing=bless.outputs['blessing'],
+      infra=infra.outputs['blessing'], root=str(plan.root),
+      target=plan.push_to, code=fingerprint.code('pipelines.push')))
+
+
 def _add_results(
     wiring: _Wiring, plan: plan_lib.Plan, shards: Any) -> None:
   """Adds evaluation, export and the picture."""
@@ -107,6 +144,7 @@ def _add_results(
   export = wiring.add('export', components.Export(
       **wiring.runs(('finetune', 'low_res', 'audio', 'fusion')),
       code=fingerprint.code('earsr_tf.export')))
+  _add_push(wiring, plan)
   wiring.add('super_resolve', components.SuperResolve(
       shards=shards, report=wiring.made['evaluate'].outputs['report'],
       model=export.outputs['model'], root=str(plan.root),
@@ -121,22 +159,24 @@ def make(plan: plan_lib.Plan) -> tfx_pipeline.Pipeline:
     plan: What to run and where.
 
   Returns:
-    A TFX pipeline whose metadata store is <root>/metadata.sqlite.
+    A TFX pipeline whose metadata store is <root>/metadata.sqlite, or the
+    plan's server.
   """
   wiring = _Wiring({})
   shards = _add_data(wiring, plan)
+  validate = _add_validation(wiring, plan, shards)
   for stage in plan.stages:
-    wiring.add(stage, _STAGE_COMPONENTS[stage](
+    trained = wiring.add(stage, _STAGE_COMPONENTS[stage](
         shards=shards, **wiring.runs(plan_lib.NEEDS[stage]),
         root=str(plan.root), settings=stage_settings(plan.config, stage),
         code=fingerprint.code('earsr_tf.train', f'earsr_tf.stages.{stage}')))
+    trained.add_upstream_node(validate)
   if plan.is_complete:
     _add_results(wiring, plan, shards)
   root = pathlib.Path(plan.root)
   return tfx_pipeline.Pipeline(
-      pipeline_name='earsr_tf',
+      pipeline_name=store.pipeline_name(root, plan.metadata),
       pipeline_root=str(root / 'artifacts'),
       components=list(wiring.made.values()),
       enable_cache=True,
-      metadata_connection_config=metadata.sqlite_metadata_connection_config(
-          str(root / 'metadata.sqlite')))
+      metadata_connection_config=store.connection(root, plan.metadata))

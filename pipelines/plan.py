@@ -6,7 +6,9 @@ import dataclasses
 import pathlib
 
 from earsr_tf import config as config_lib
+from pipelines import store
 
+PUSH_TO = 'serving_models'  # below the root
 # Stage -> stages whose networks it restores.
 NEEDS = {
     'generator': (),
@@ -55,6 +57,8 @@ class Plan:
     shards: Path of prepared shards that exist; '' prepares them.
     world: Size of the SyntheticVox; None with `data` or `shards`.
     stages: Stages to train, in order.
+    push_to: Folder of numbered versions for blessed models, absolute.
+    metadata: URL of a MySQL store; '' for a file below the root.
     people: Held-out people super-resolved at the end.
   """
   config: config_lib.Config
@@ -64,6 +68,8 @@ class Plan:
   shards: str
   world: World | None
   stages: tuple[str, ...]
+  push_to: str
+  metadata: str = ''
   people: int = 8
 
   @property
@@ -75,7 +81,8 @@ class Plan:
 def make(
     config: config_lib.Config, *, root: str = '', dataset: str = 'synthetic',
     data: str = '', shards: str = '', speakers: int | None = None,
-    stages: list[str] | None = None) -> Plan:
+    stages: list[str] | None = None, push_to: str = '', metadata: str = ''
+) -> Plan:
   """Checks the wishes of a user and completes them.
 
   Args:
@@ -86,6 +93,8 @@ def make(
     shards: Path of prepared shards of it, instead of a tree.
     speakers: Overrides the number of synthetic people.
     stages: Stages to train; all if empty. What they need must be among them.
+    push_to: Folder for blessed models; <root>/serving_models if empty.
+    metadata: mysql://USER@HOST:PORT/DATABASE; a file below the root if empty.
 
   Returns:
     The plan.
@@ -98,14 +107,19 @@ def make(
   world = None if data or shards else WORLDS[config.preset]
   if world is not None and speakers is not None:
     world = dataclasses.replace(world, speakers=speakers)
+  if metadata:
+    store.parse(metadata)
+  home = pathlib.Path(root or config.preset).resolve()
   return Plan(
       config=config,
-      root=pathlib.Path(root or config.preset).resolve(),
+      root=home,
       dataset=dataset,
       data=str(pathlib.Path(data).resolve()) if data else '',
       shards=str(pathlib.Path(shards).resolve()) if shards else '',
       world=world,
-      stages=_ordered(stages or list(needed(config))))
+      stages=_ordered(stages or list(needed(config))),
+      push_to=str(pathlib.Path(push_to or home / PUSH_TO).resolve()),
+      metadata=metadata)
 
 
 def needed(config: config_lib.Config) -> tuple[str, ...]:
@@ -172,6 +186,7 @@ def describe(plan: Plan) -> str:
         f'x {plan.world.clips} clips']
   if not plan.shards:
     lines.append('prepare shards')
+  lines.append('compare the data with the schema')
   for stage in plan.stages:
     phases = getattr(plan.config, stage).phases
     sizes = ', '.join(
@@ -179,8 +194,9 @@ def describe(plan: Plan) -> str:
         for phase in phases)
     lines.append(f'train {stage}: images {sizes}')
   if plan.is_complete:
-    lines += ['evaluate', 'export', f'super-resolve {plan.people} held-out '
-              'people']
+    lines += ['evaluate', 'export', 'try the export in a fresh process',
+              f'push it to {plan.push_to} if it is blessed',
+              f'super-resolve {plan.people} held-out people']
   head = f'{plan.config.preset}, seed {plan.config.seed}, into {plan.root}'
   return '\n'.join(
       [head, *(f'{i:3d} {line}' for i, line in enumerate(lines, 1))])

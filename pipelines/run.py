@@ -1,9 +1,10 @@
 """python -m pipelines.run --preset=demo: the whole road, one command.
 
-Makes or takes data, prepares it, trains all stages, evaluates, exports,
-super-resolves held-out people, and ends with <root>/result.png and a small
-table. The same command again goes on where it was left and repeats only what
-a change of settings, data or code made necessary.
+Makes or takes data, prepares and checks it, trains all stages, evaluates,
+exports, pushes what is good enough, super-resolves held-out people, and ends
+with <root>/result.png and a small table. The same command again goes on where
+it was left and repeats only what a change of settings, data or code made
+necessary.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from earsr_tf import flags as flags_lib
 from earsr_tf import presets
 from pipelines import plan as plan_lib
 from pipelines import reporting
+from pipelines import store
 
 INTERRUPTED = 130
 
@@ -36,6 +38,7 @@ def _run_locked(plan: plan_lib.Plan, started: float) -> None:
   from pipelines import executors
   from pipelines import local_runner
   from pipelines import pipeline as pipeline_lib
+  store.note(plan.root, plan.metadata)
   durable.write_json(
       plan.root / executors.CONFIG, config_json.to_json(plan.config))
   local_runner.run(pipeline_lib.make(plan))
@@ -53,10 +56,11 @@ def _run_locked(plan: plan_lib.Plan, started: float) -> None:
 
 
 def _print_results(root: pathlib.Path) -> None:
-  """Prints the table of the newest evaluation."""
+  """Prints the table of the newest evaluation and whether it was pushed."""
   from earsr_tf.evaluation import report
   from earsr_tf.evaluation import trust
   from pipelines import artifacts
+  from pipelines import gates
   from pipelines import local_runner
   folder = local_runner.output_uri(root, artifacts.Report.TYPE_NAME)
   results = json.loads(
@@ -64,6 +68,7 @@ def _print_results(root: pathlib.Path) -> None:
   print(report.summary(results))
   if said := trust.sentence(results):
     print(said)
+  print(gates.outcome(root))
   print()
 
 
@@ -101,7 +106,7 @@ def run(plan: plan_lib.Plan) -> int:
     return cli.exit_code(error) or cli.INTERNAL
 
 
-def _plan_from_flags() -> plan_lib.Plan:
+def plan_from_flags() -> plan_lib.Plan:
   """Returns what the flags ask for.
 
   Raises:
@@ -114,12 +119,13 @@ def _plan_from_flags() -> plan_lib.Plan:
   return plan_lib.make(
       flags_lib.apply_settings(config, values.set), root=values.root,
       dataset=values.dataset, data=values.data, shards=values.shards,
-      speakers=values.speakers, stages=values.stages)
+      speakers=values.speakers, stages=values.stages, push_to=values.push_to,
+      metadata=values.metadata)
 
 
 def main() -> int:
   """Runs the pipeline that the flags ask for; returns the exit code."""
-  plan = _plan_from_flags()
+  plan = plan_from_flags()
   if flags.FLAGS.dry_run:
     print(plan_lib.describe(plan))
     return 0
@@ -152,6 +158,13 @@ def define_flags() -> None:
   flags.DEFINE_multi_string(
       'set', [], 'Overrides a configuration value, such as '
       'optimizer.learning_rate=1e-4 or invert.phases.0.images=1000.')
+  flags.DEFINE_string(
+      'push_to', '', 'Folder of numbered versions that blessed models are '
+      'pushed to; default: serving_models below --root.')
+  flags.DEFINE_string(
+      'metadata', '', 'mysql://USER@HOST:PORT/DATABASE, password in the '
+      f'variable {store.PASSWORD}: a server for the metadata, instead of a '
+      'file below --root.')
   flags.DEFINE_bool('dry_run', False, 'Print the plan and stop.')
 
 

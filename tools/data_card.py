@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import base64
 import collections
-import dataclasses
 import json
 import math
 import pathlib
 import re
-from typing import Any, Iterator
+from typing import Any
 
 from absl import flags
 
@@ -23,42 +22,12 @@ from earsr_tf import environment
 from earsr_tf.data import manifest as manifest_lib
 from tools.pages import rendering
 
-_GENDERS = {0: 'female', 1: 'male', -1: 'unknown'}
 _REASONS = 12  # listed by name; the rest in one row
-
-
-@dataclasses.dataclass
-class Split:
-  """What is in one split.
-
-  Attributes:
-    name: Of the split.
-    records: Clips, from the manifest.
-    seen: Clips that were looked at; what follows counts these.
-    speakers: Gender of each speaker.
-    videos: (speaker, video) of the clips.
-    frames: Stored frames.
-    seconds: Length of each voice.
-    ages: Of the clips whose speaker's age is known.
-  """
-  name: str
-  records: int
-  seen: int = 0
-  speakers: dict[str, int] = dataclasses.field(default_factory=dict)
-  videos: set[tuple[str, str]] = dataclasses.field(default_factory=set)
-  frames: int = 0
-  seconds: list[float] = dataclasses.field(default_factory=list)
-  ages: list[float] = dataclasses.field(default_factory=list)
-
-  def genders(self) -> dict[str, int]:
-    """Speakers by gender."""
-    counts = collections.Counter(self.speakers.values())
-    return {word: counts[value] for value, word in _GENDERS.items()}
 
 
 def survey(
     manifest: manifest_lib.Manifest, max_records: int, faces: int
-) -> tuple[list[Split], list[dict[str, str]]]:
+) -> tuple[list[Any], list[dict[str, str]]]:
   """Looks at records.
 
   Args:
@@ -67,52 +36,25 @@ def survey(
     faces: Sample faces wanted.
 
   Returns:
-    The splits, and sample faces with the entries `src`, `title`.
+    The splits (`figures.Split`), and sample faces with the entries `src`,
+    `title`.
 
   Raises:
     DataError: If a record is damaged.
   """
   environment.load_tensorflow()
-  total = sum(s.records for split in manifest.splits.values() for s in split)
-  share = min(1.0, max_records / max(total, 1))
-  splits, samples, shown = [], [], set()
-  for name, shards in manifest.splits.items():
-    split = Split(name, sum(s.records for s in shards))
-    splits.append(split)
-    wanted = -(-faces * (len(splits)) // len(manifest.splits))
-    for shard in shards:
-      for record in _read(manifest, shard, math.ceil(share * shard.records)):
-        _count(split, record)
-        if len(samples) < wanted and record.speaker not in shown:
-          shown.add(record.speaker)
-          samples.append(_sample(record))
-  return splits, samples
+  from earsr_tf.data import figures
+  names = list(manifest.splits)
+  samples, shown = [], set()
 
+  def show(split: figures.Split, record: Any) -> None:
+    """Keeps a face of each new speaker; each split has its part of them."""
+    wanted = -(-faces * (names.index(split.name) + 1) // len(names))
+    if len(samples) < wanted and record.speaker not in shown:
+      shown.add(record.speaker)
+      samples.append(_sample(record))
 
-def _read(
-    manifest: manifest_lib.Manifest, shard: manifest_lib.Shard, count: int
-) -> Iterator[Any]:
-  """The first `count` records of a shard."""
-  import tensorflow as tf
-
-  from earsr_tf.data import records
-  from earsr_tf.data import stream
-  path = pathlib.Path(manifest.data_dir) / shard.file
-  with stream.explained(manifest.data_dir):
-    for serialized in tf.data.TFRecordDataset(str(path)).take(
-        count).as_numpy_iterator():
-      yield records.decode(serialized)
-
-
-def _count(split: Split, record: Any) -> None:
-  """Adds a record to its split."""
-  split.seen += 1
-  split.speakers[record.speaker] = record.gender
-  split.videos.add((record.speaker, record.video))
-  split.frames += len(record.frames)
-  split.seconds.append(max(0, len(record.voice) - 44) / 32000)  # 16 bit, 16 kHz
-  if not math.isnan(record.age):
-    split.ages.append(record.age)
+  return figures.count(manifest, max_records, show), samples
 
 
 def _sample(record: Any) -> dict[str, str]:
@@ -163,18 +105,17 @@ def histogram(values: list[float], bins: int = 12) -> list[dict[str, Any]]:
       for i in range(min(counts), max(counts) + 1)]
 
 
-def render(manifest: manifest_lib.Manifest, splits: list[Split],
+def render(manifest: manifest_lib.Manifest, splits: list[Any],
            samples: list[dict[str, str]]) -> str:
   """The page; every string from the data is escaped."""
+  from earsr_tf.data import figures
   seconds = [s for split in splits for s in split.seconds]
-  genders = collections.Counter()
-  for gender in {s: g for split in splits
-                 for s, g in split.speakers.items()}.values():
-    genders[_GENDERS.get(gender, 'unknown')] += 1
+  found = figures.summary(manifest, splits)
   return rendering.render(
       'data_card.html', manifest=manifest, splits=splits, samples=samples,
       records=sum(s.records for s in splits), seen=sum(s.seen for s in splits),
-      speakers=len(manifest.all_speakers), genders=genders,
+      speakers=len(manifest.all_speakers), genders=found['speakers'],
+      loudness_db=found['loudness_db'],
       hours=sum(seconds) / 3600, rejects=rejects(manifest.data_dir),
       size=sum(s.bytes for shards in manifest.splits.values() for s in shards),
       durations=histogram(seconds),

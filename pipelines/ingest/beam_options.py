@@ -12,6 +12,8 @@ from apache_beam.runners.portability import fn_api_runner
 from earsr_tf import config as config_lib
 
 DEFAULT_RUNNER = 'FnApiRunner'
+DASK_RUNNER = 'DaskRunner'
+_DASK = f'apache_beam.runners.dask.dask_runner.{DASK_RUNNER}'
 # Of what a runner says: some send whole tracebacks.
 _LONGEST = 300
 # Two shards at a time: while the last clips of one are decoded, the workers
@@ -41,6 +43,13 @@ def make(
     ConfigError: If Beam does not know one of `known`.
   """
   options = pipeline_options.PipelineOptions(list(known))
+  if _name(options) == DASK_RUNNER:
+    _load(_DASK)  # which brings its options with it
+    # Else one worker gets 128 shards.
+    known = ['--dask_partition_size=1', *known] if not any(
+        x.startswith(('--dask_partition', '--dask_npart')) for x in known
+    ) else known
+    options = pipeline_options.PipelineOptions(list(known))
   understood = options.get_all_options(retain_unknown_options=False)
   for name in options.get_all_options(retain_unknown_options=True):
     if name not in understood:
@@ -66,14 +75,31 @@ def runner(
   Raises:
     ConfigError: If there is no such runner.
   """
-  name = options.view_as(pipeline_options.StandardOptions).runner
+  name = _name(options)
   if not name or name == DEFAULT_RUNNER:
     return fn_api_runner.FnApiRunner()
+  return _load(_DASK if name == DASK_RUNNER else name)
+
+
+def _name(options: pipeline_options.PipelineOptions) -> str | None:
+  """The runner that the options name."""
+  return options.view_as(pipeline_options.StandardOptions).runner
+
+
+def _load(name: str) -> runner_lib.PipelineRunner:
+  """The runner of a name.
+
+  Raises:
+    ConfigError: If there is no such runner, or a package of its is missing.
+  """
   try:
     return runner_lib.create_runner(name)
   except (ValueError, ImportError) as e:
+    hint = ("; pip install -c constraints.txt 'dask[distributed]'"
+            if name == _DASK else '')
     raise config_lib.ConfigError(
-        f'--runner={name}: {" ".join(str(e).split())}') from None
+        f'--runner={name.rpartition(".")[2]}: {" ".join(str(e).split())}{hint}'
+    ) from None
 
 
 @contextlib.contextmanager
@@ -93,5 +119,6 @@ def explained(runner_used: runner_lib.PipelineRunner) -> Iterator[None]:
     said = ' '.join(str(e).split())[:_LONGEST] or 'no answer'
     raise RunnerError(
         f'{type(runner_used).__name__}: {type(e).__name__}: {said}; see that '
-        'the address in its flags is right (--job_endpoint, --flink_master ...)'
+        'the address in its flags is right (--job_endpoint, --flink_master,'
+        ' --dask_client_address ...)'
         ' and look into its log; finished shards are kept') from e

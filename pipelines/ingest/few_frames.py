@@ -1,14 +1,15 @@
 """Leaves out speakers with too few frames (paper, section 4.1).
 
-How many frames a speaker has is known once all clips are decoded. Only these
-counts cross the shuffle; the few shards that hold such a speaker are copied
-without it.
+How many frames a speaker has is known once all clips are decoded: their notes
+are added up, and the few shards that hold such a speaker are copied without
+it.
 """
 
 from __future__ import annotations
 
+import collections
 import dataclasses
-from typing import Iterator, Mapping
+from typing import Iterator, Mapping, Sequence
 
 import apache_beam as beam
 
@@ -24,25 +25,46 @@ def reason(frames: int, least: int) -> str:
           f'--min_frames_per_speaker={least} asks for more')
 
 
+def find(
+    place: shard_file.Place, parts: Sequence[shard_plan.Slice], least: int
+) -> dict[str, int]:
+  """Speakers with fewer than `least` frames in all shards, and their frames."""
+  frames: collections.Counter[str] = collections.Counter()
+  for written in shard_file.read_notes(place, parts):
+    frames.update(written.frames)
+  return {speaker: n for speaker, n in frames.items() if n < least}
+
+
+def holding(
+    place: shard_file.Place, parts: Sequence[shard_plan.Slice],
+    few: Mapping[str, int]) -> list[shard_plan.Slice]:
+  """The shards that hold one of these speakers."""
+  if not few:
+    return []
+  return [written.part for written in shard_file.read_notes(place, parts)
+          if not few.keys().isdisjoint(written.frames)]
+
+
 class DropSpeakers(beam.DoFn):
   """Takes the records of speakers with few frames out of a finished shard."""
 
-  def __init__(self, *, place: shard_file.Place, least: int):
-    """Takes the folders and the frames a speaker needs."""
+  def __init__(
+      self, *, place: shard_file.Place, least: int, few: Mapping[str, int]):
+    """Takes the folders, the frames a speaker needs, and who has fewer."""
     self._place = place
     self._least = least
+    self._few = few
 
   def setup(self) -> None:
     """Loads TensorFlow, which reads the records."""
     environment.load_tensorflow()
 
-  def process(
-      self, element: shard_plan.Slice, few: Mapping[str, int]
-  ) -> Iterator[shard_plan.Slice]:
-    """Rewrites a shard if speakers with few frames are in it."""
-    written = shard_file.read_note(self._place, element)
-    if any(video.split('/')[0] in few for video in written.videos):
-      self._rewrite(written, few)
+  def process(self, element: shard_plan.Slice) -> Iterator[shard_plan.Slice]:
+    """Rewrites a shard that has speakers with few frames."""
+    with shard_file.noting_failure(self._place, element):
+      written = shard_file.read_note(self._place, element)
+      if any(video.split('/')[0] in self._few for video in written.videos):
+        self._rewrite(written, self._few)
     yield element
 
   def _rewrite(

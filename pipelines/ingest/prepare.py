@@ -1,6 +1,6 @@
 """Clips -> sealed shards, on Apache Beam (paper, section 4.1; design, 4).
 
-Only names of shards and their places in the plan cross the shuffle; one DoFn
+Only names of shards and their places in the plan are elements; one DoFn
 decodes and writes a whole shard in the order of the hashes of its keys, under a
 temporary name. `manifest.json` is written last. The same input gives the same
 bytes, whatever the number of workers; what cannot be decoded goes to
@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import itertools
-import json
 import operator
 import os
 from typing import Any, Iterator, Sequence
@@ -21,6 +20,7 @@ from typing import Any, Iterator, Sequence
 from absl import logging
 import apache_beam as beam
 from apache_beam.options import pipeline_options
+from apache_beam.runners import runner as runner_lib
 import filelock
 
 from earsr_tf.data import dataset as dataset_lib
@@ -87,11 +87,14 @@ def run(
         fingerprint=f'{options.fingerprint()} {least}')
     seal.sweep(place, files, parts)
     with progress.show(shard_plan.total(parts)):
-      with beam_options.explained(runner), beam.Pipeline(
-          runner=runner, options=flags) as pipeline:
-        _build(pipeline, parts, place, options, least)
-    _log_counters(pipeline.result)
-    _check_outcome(place)
+      _pass(runner, flags, parts, shard_lib.WriteShard(
+          place=place, options=options))
+    _check_outcome(place, files)
+    if least:
+      few = few_frames.find(place, parts, least)
+      _pass(runner, flags, few_frames.holding(place, parts, few),
+            few_frames.DropSpeakers(place=place, least=least, few=few))
+      _check_outcome(place, files)
     return seal.finish(
         place, files, parts, seal.content(name, options, share, least))
 
@@ -169,63 +172,29 @@ def _chosen(
     yield clip
 
 
-def _build(
-    pipeline: beam.Pipeline, parts: Sequence[shard_plan.Slice],
-    place: shard_file.Place, options: Options, least: int) -> None:
-  """Slices of the plan -> shards, and one file that says which of them failed.
+def _pass(
+    runner: runner_lib.PipelineRunner, flags: pipeline_options.PipelineOptions,
+    parts: Sequence[shard_plan.Slice], do: beam.DoFn) -> None:
+  """Does something to each shard, and logs Beam's counters.
+
+  One element, one shard, and what comes of it is noted beside the plan: there
+  is nothing to shuffle, to tag or to combine that a runner might not know.
   """
-  written, failed = (
-      pipeline
-      | 'Shards' >> beam.Create(parts)
-      | 'WriteShard' >> beam.ParDo(
-          shard_lib.WriteShard(place=place, options=options)
-      ).with_exception_handling())
-  outcomes = [failed | 'Failed' >> beam.Map(_failure)]
-  if least:
-    few = (
-        written
-        | 'Frames' >> beam.FlatMap(_frames, place)
-        | 'PerSpeaker' >> beam.CombinePerKey(sum)
-        | 'Few' >> beam.Filter(lambda item: item[1] < least))
-    _, failed = (
-        written | 'DropSpeakers' >> beam.ParDo(
-            few_frames.DropSpeakers(place=place, least=least),
-            beam.pvalue.AsDict(few)).with_exception_handling())
-    outcomes.append(failed | 'NotDropped' >> beam.Map(_failure))
-  _ = (
-      outcomes
-      | beam.Flatten()
-      | 'Collect' >> beam.combiners.ToList()
-      | 'Outcome' >> beam.Map(
-          _write_outcome, storage.join(place.notes, seal.OUTCOME)))
+  if not parts:
+    return
+  with beam_options.explained(runner), beam.Pipeline(
+      runner=runner, options=flags) as pipeline:
+    _ = (pipeline
+         | 'Shards' >> beam.Create(parts)
+         | type(do).__name__ >> beam.ParDo(do))
+  _log_counters(pipeline.result)
 
 
-def _frames(
-    part: shard_plan.Slice, place: shard_file.Place
-) -> list[tuple[str, int]]:
-  """Speakers of a finished shard and their frames in it."""
-  return list(shard_file.read_note(place, part).frames.items())
-
-
-def _failure(dead_letter: tuple[Any, Any]) -> dict[str, str]:
-  """What Beam's handling of exceptions says of a shard that failed."""
-  part, (kind, text, trace) = dead_letter
-  return {'file': part.file, 'kind': kind.__name__, 'text': text,
-          'trace': ''.join(trace)}
-
-
-def _write_outcome(outcomes: Sequence[dict[str, Any]], path: str) -> None:
-  """Writes which shards failed."""
-  with storage.open_write(path) as f:
-    f.write(json.dumps(outcomes).encode())
-
-
-def _check_outcome(place: shard_file.Place) -> None:
+def _check_outcome(place: shard_file.Place, files: Any) -> None:
   """Raises OSError if some shards could not be written."""
-  path = storage.join(place.notes, seal.OUTCOME)
-  failed = json.loads(storage.files_of(path).read(path))
+  failed = shard_file.failures(place, files)
   if failed:
-    first = min(failed, key=lambda outcome: outcome['file'])
+    first = min(failed, key=lambda failure: failure['file'])
     logging.error('%s:\n%s', first['file'], first['trace'])
     raise OSError(
         f'{storage.join(place.output, first["file"])} and {len(failed) - 1} '
@@ -280,6 +249,7 @@ def _assign(
 
 def _log_counters(result: Any) -> None:
   """Logs Beam's counters; a job service reports none for one at 0."""
-  for counter in result.metrics().query()['counters']:
-    logging.info(
-        'prepare: %s %d', counter.key.metric.name, counter.result or 0)
+  with contextlib.suppress(NotImplementedError):  # DaskRunner has none
+    for counter in result.metrics().query()['counters']:
+      logging.info(
+          'prepare: %s %d', counter.key.metric.name, counter.result or 0)

@@ -19,7 +19,6 @@ from pipelines.ingest import storage
 
 NOTES = '.progress'
 PLAN = 'plan.jsonl'
-OUTCOME = 'outcome.json'
 
 _OURS = re.compile(
     r'(\w+-\d{5}-of-\d{5}\.tfrecord|manifest\.json|rejects(-\w+)?\.jsonl)'

@@ -101,14 +101,15 @@ class WriteShard(beam.DoFn):
 
   def process(self, element: shard_plan.Slice) -> Iterator[shard_plan.Slice]:
     """Decodes and writes a shard in the order of its slice."""
-    written = shard_file.find_note(self._place, element)
-    if written is None:
-      written = self._make(element)
-    else:
-      self._counters['shards_kept'].inc()
-      progress.advance(element.clips)
-    self._counters['clips'].inc(written.records)
-    self._counters['rejected'].inc(len(written.rejects))
+    with shard_file.noting_failure(self._place, element):
+      written = shard_file.find_note(self._place, element)
+      if written is None:
+        written = self._make(element)
+      else:
+        self._counters['shards_kept'].inc()
+        progress.advance(element.clips)
+      self._counters['clips'].inc(written.records)
+      self._counters['rejected'].inc(len(written.rejects))
     yield element
 
   def _make(self, part: shard_plan.Slice) -> shard_file.Written:

@@ -8,6 +8,7 @@ import dataclasses
 import json
 import os
 import tempfile
+import traceback
 from typing import Any, Iterator, Sequence
 
 from earsr_tf.media import clip_files
@@ -15,6 +16,7 @@ from pipelines.ingest import shard_plan
 from pipelines.ingest import storage
 
 _READERS = 16
+_FAILED = '.failed.json'
 
 
 @dataclasses.dataclass(frozen=True)
@@ -137,6 +139,31 @@ def write_note(
     f.write(json.dumps({
         'digest': written.part.digest if is_kept else '',
         'written': values}).encode())
+
+
+@contextlib.contextmanager
+def noting_failure(place: Place, part: shard_plan.Slice) -> Iterator[None]:
+  """Notes beside the plan why a shard could not be made, and goes on.
+
+  Beam's own handling of exceptions puts them into a second output, which not
+  every runner keeps apart from the first.
+  """
+  path = storage.join(place.notes, part.file + _FAILED)
+  try:
+    yield
+  except Exception as e:  # noqa: BLE001
+    with storage.open_write(path) as f:
+      f.write(json.dumps({
+          'file': part.file, 'text': str(e),
+          'trace': traceback.format_exc()}).encode())
+  else:
+    storage.delete([path])  # a runner may have tried before
+
+
+def failures(place: Place, files: Any) -> list[dict[str, str]]:
+  """What `noting_failure` has noted in this run: `file`, `text`, `trace`."""
+  return [json.loads(files.read(storage.join(place.notes, name)))
+          for name in files.walk(place.notes, 1) if name.endswith(_FAILED)]
 
 
 def reject(

@@ -16,8 +16,9 @@ from tests import testing
 pytestmark = pytest.mark.slow
 
 COMPONENTS = (
-    'MakeSynthetic', 'Prepare', 'Generator', 'Invert', 'Finetune', 'LowRes',
-    'Audio', 'Fusion', 'Attributes', 'Evaluate', 'Export', 'SuperResolve')
+    'MakeSynthetic', 'Prepare', 'Validate', 'Generator', 'Invert', 'Finetune',
+    'LowRes', 'Audio', 'Fusion', 'Attributes', 'Evaluate', 'Bless', 'Export',
+    'InfraValidate', 'Push', 'SuperResolve')
 
 
 @pytest.fixture(scope='module', name='root')
@@ -56,6 +57,35 @@ def test_everything_ran_and_was_reported(root: pathlib.Path) -> None:
     assert words in printed
   with Image.open(root / 'result.png') as picture:
     assert picture.width > 6 * 128 and picture.height > 128
+
+
+def test_a_blind_judge_pushes_nothing_and_the_export_runs(
+    root: pathlib.Path) -> None:
+  printed = (root / 'stdout').read_text()
+  assert 'Not pushed: nothing is asked of the judges' in printed
+  assert not (root / 'serving_models').exists()
+  assert (_one(root, 'Bless/blessing/*') / 'NOT_BLESSED').is_file()
+  infra = _one(root, 'InfraValidate/blessing/*')
+  assert (infra / 'INFRA_BLESSED').is_file()
+  said = json.loads((infra / 'verdict.json').read_text())['probe']
+  assert len(said['answers']) == 6 and not said['foreign']
+
+
+@pytest.mark.timeout(900)
+def test_pixels_alone_push_it(root: pathlib.Path) -> None:
+  done = _run(root, '--set=blessing.needs_judges=False',
+              '--set=blessing.least_psnr_gain=-99',
+              '--set=blessing.most_lr_consistency=255')
+  assert done.returncode == 0, done.stderr[-2000:]
+  assert f'Pushed: {root}/serving_models/1;' in done.stdout
+  again = {name: state for name, state in _times(root).items()
+           if state != 'CACHED'}
+  assert again == {'Bless': 'COMPLETE', 'Push': 'COMPLETE'}
+  lineage = testing.run_module(
+      'pipelines.lineage', str(root / 'serving_models'))
+  assert lineage.returncode == 0, lineage.stderr
+  assert 'MakeSynthetic: ' in lineage.stdout
+  assert 'closed set: psnr=' in lineage.stdout
 
 
 def test_terminal_is_free_of_noise(root: pathlib.Path) -> None:

@@ -30,7 +30,7 @@ def test_a_stage_for_another_purpose_starts_anew(
 
 def test_errors_carry_the_component(tmp_path: pathlib.Path) -> None:
   with pytest.raises(OSError) as error:
-    with executors._step('Prepare', 'decoding'):
+    with executors.step('Prepare', 'decoding'):
       raise OSError('first line\nsecond line')
   assert reporting.failed_component(error.value) == 'Prepare'
   assert reporting.failure(error.value, tmp_path) == (

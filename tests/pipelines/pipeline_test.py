@@ -12,14 +12,15 @@ from earsr_tf import flags as flags_lib
 from earsr_tf import presets
 from pipelines import executors
 from pipelines import fingerprint
+from pipelines import gates
 from pipelines import local_runner
 from pipelines import pipeline
 from pipelines import plan as plan_lib
 
 STAGES = ('Generator', 'Invert', 'Finetune', 'LowRes', 'Audio', 'Fusion',
           'Attributes')
-ALL = ('MakeSynthetic', 'Prepare', *STAGES, 'Evaluate', 'Export',
-       'SuperResolve')
+ALL = ('MakeSynthetic', 'Prepare', 'Validate', *STAGES, 'Evaluate', 'Bless',
+       'Export', 'InfraValidate', 'Push', 'SuperResolve')
 
 
 class _Work:
@@ -31,6 +32,8 @@ class _Work:
     for name in ('make_synthetic', 'use_tree', 'prepare', 'evaluate', 'export',
                  'super_resolve'):
       monkeypatch.setattr(executors, name, self._stand_in(name))
+    for name in ('validate', 'bless', 'infra_validate', 'push'):
+      monkeypatch.setattr(gates, name, self._stand_in(name))
     monkeypatch.setattr(
         executors, 'train', lambda stage, *args, **kwargs: self._do(stage))
     self.code = {'earsr_tf.evaluate': 'a'}
@@ -81,10 +84,18 @@ def test_runs_all_then_nothing_then_what_changed(
   assert _states(tmp_path) == dict.fromkeys(ALL, 'CACHED')
 
   ran = work.run(_set(plan, 'fusion.code_weight=0.5'))
-  assert ran == ['fusion', 'evaluate', 'export', 'super_resolve']
+  # What lies between is in either order.
+  assert sorted(ran) == sorted([
+      'fusion', 'evaluate', 'bless', 'export', 'infra_validate', 'push',
+      'super_resolve'])
 
   work.code['earsr_tf.evaluate'] = 'b'  # edited
-  assert work.run(plan) == ['evaluate', 'super_resolve']
+  assert sorted(work.run(plan)) == [
+      'bless', 'evaluate', 'push', 'super_resolve']
+  # Thresholds cost no evaluation, and no training.
+  assert sorted(work.run(_set(plan, 'blessing.least_psnr_gain=1.0'))) == [
+      'bless', 'push']
+  assert work.run(_set(plan, 'schema.least_clips=2')) == ['validate']
   # How a stage runs is no part of what it computes.
   assert not work.run(_set(plan, 'training.log_every=7.0'))
 
@@ -97,7 +108,8 @@ def test_failure_is_recorded_and_the_rest_is_reused(
     work.run(plan)
   assert _states(tmp_path) == {
       'MakeSynthetic': 'COMPLETE', 'Prepare': 'COMPLETE',
-      'Generator': 'COMPLETE', 'Invert': 'COMPLETE', 'Finetune': 'FAILED',
+      'Validate': 'COMPLETE', 'Generator': 'COMPLETE', 'Invert': 'COMPLETE',
+      'Finetune': 'FAILED',
       **({'Attributes': 'COMPLETE'} if 'attributes' in work.done else {})}
   work.fail_at = ''
   assert 'generator' not in work.run(plan)
@@ -124,18 +136,21 @@ def test_interrupt_leaves_finished_work(
 def test_some_stages_end_without_results(
     work: _Work, tmp_path: pathlib.Path) -> None:
   ran = work.run(_plan(tmp_path, stages=['generator', 'invert']))
-  assert ran == ['make_synthetic', 'prepare', 'generator', 'invert']
+  assert ran == [
+      'make_synthetic', 'prepare', 'validate', 'generator', 'invert']
 
 
 def test_given_tree_is_watched(work: _Work, tmp_path: pathlib.Path) -> None:
   tree = tmp_path / 'tree'
   tree.mkdir()
   plan = _plan(tmp_path / 'root', data=str(tree), stages=['generator'])
-  assert work.run(plan) == ['use_tree', 'prepare', 'generator']
+  assert work.run(plan) == [
+      'use_tree', 'prepare', 'validate', 'generator']
   assert not work.run(plan)
   (tree / 'new.mp4').write_bytes(b'1')
   os.utime(tree / 'new.mp4', (1, 1))
-  assert work.run(plan) == ['use_tree', 'prepare', 'generator']
+  assert work.run(plan) == [
+      'use_tree', 'prepare', 'validate', 'generator']
 
 
 def test_cached_targets_are_a_setting_of_the_stages_that_read_them(
@@ -145,3 +160,14 @@ def test_cached_targets_are_a_setting_of_the_stages_that_read_them(
   changed = {stage for stage in plan_lib.NEEDS if pipeline.stage_settings(
       one, stage) != pipeline.stage_settings(two, stage)}
   assert changed == {'low_res', 'audio', 'fusion'}
+
+
+def test_refused_data_train_nothing(
+    work: _Work, tmp_path: pathlib.Path) -> None:
+  plan = _plan(tmp_path, stages=['generator'])
+  work.fail_at = 'validate'
+  with pytest.raises(ValueError, match='validate is broken'):
+    work.run(plan)
+  assert work.done == ['make_synthetic', 'prepare']
+  work.fail_at = ''
+  assert work.run(plan) == ['validate', 'generator']

@@ -21,7 +21,7 @@ def test_demo_makes_everything() -> None:
   assert plan.is_complete
   assert plan.world == plan_lib.WORLDS['demo']
   lines = plan_lib.describe(plan).splitlines()
-  assert len(lines) == 1 + 2 + len(plan.stages) + 3
+  assert len(lines) == 1 + 3 + len(plan.stages) + 5
   assert f'SyntheticVox of {plan.world.speakers} people' in lines[1]
   assert ' people (20% open-set) x 5 videos' in lines[1]
 
@@ -66,7 +66,16 @@ def test_given_tree(tmp_path: pathlib.Path) -> None:
   assert str(tmp_path) in plan_lib.describe(plan)
 
 
+def test_where_models_go(tmp_path: pathlib.Path) -> None:
+  plan = plan_lib.make(presets.get('demo'), root=str(tmp_path))
+  assert plan.push_to == str(tmp_path / 'serving_models')
+  assert plan.push_to in plan_lib.describe(plan)
+  plan = plan_lib.make(presets.get('demo'), push_to=str(tmp_path))
+  assert plan.push_to == str(tmp_path)
+
+
 REFUSED = (
+    ('demo', dict(metadata='here'), '--metadata=here: write mysql://USER@'),
     ('demo', dict(data='nowhere'), '--data=nowhere: there is no such folder'),
     ('demo', dict(data='.', speakers=3), '--speakers=3'),
     ('demo', dict(shards='nowhere'), '--shards=nowhere: there is no such'),

@@ -194,7 +194,8 @@ def test_input_and_output_elsewhere(tree, tmp_path, monkeypatch):
 def test_what_beam_ships_can_be_pickled():
   place = shard_file.Place('in', 'out', 'out/plan', 'out/notes')
   for fn in (shard.WriteShard(place=place, options=OPTIONS),
-             few_frames.DropSpeakers(place=place, least=3)):
+             few_frames.DropSpeakers(
+                 place=place, least=3, few={'s': 1})):
     assert type(pickler.loads(pickler.dumps(fn))) is type(fn)
   for value in (OPTIONS, place, clip_files.Clip('s', 'v', 'c', 'f')):
     assert pickle.loads(pickle.dumps(value)).__class__ is type(value)

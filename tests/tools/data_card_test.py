@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import pathlib
 import re
@@ -60,9 +59,3 @@ def test_histogram():
       '4.3', '4.4']
   assert data_card.histogram([]) == []
   assert [b['count'] for b in data_card.histogram([3.0, 3.0])] == [2]
-
-
-def test_splits_are_counted_alone():
-  one, two = data_card.Split('a', 1), data_card.Split('b', 2)
-  one.seconds.append(1.0)
-  assert two.seconds == [] and dataclasses.asdict(two)['records'] == 2

@@ -29,6 +29,19 @@ def test_the_default_runner_is_in_this_process():
     assert isinstance(runner, fn_api_runner.FnApiRunner)
 
 
+def test_dask_gets_its_flags_and_a_shard_at_a_time():
+  pytest.importorskip('distributed', reason="pip install 'dask[distributed]'")
+  address = '--dask_client_address=tcp://h:8786'
+  options = beam_options.make(['--runner=DaskRunner', address])
+  runner = beam_options.runner(options)
+  assert type(runner).__name__ == 'DaskRunner'
+  values = options.get_all_options()
+  assert values['address'] == 'tcp://h:8786' and values['partition_size'] == 1
+  values = beam_options.make([
+      '--runner=DaskRunner', address, '--dask_npartitions=7']).get_all_options()
+  assert values['npartitions'] == 7 and not values['partition_size']
+
+
 @pytest.mark.parametrize('flags, text', [
     (['--frame_per_clip=3'], 'unknown flag --frame_per_clip'),
     (['--is_unknown'], 'unknown flag --is_unknown'),
