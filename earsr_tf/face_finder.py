@@ -75,8 +75,27 @@ def framed(picture: np.ndarray, box: Box, name: str = 'image') -> np.ndarray:
     name: What the picture is called in errors.
 
   Returns:
-    [S, S, 3] uint8; the square is moved, and at last made smaller, until it
-    lies inside the picture.
+    [S, S, 3] uint8.
+
+  Raises:
+    InputError: If the box lies outside the picture.
+  """
+  left, top, side = frame(picture, box, name)
+  return picture[top:top + side, left:left + side]
+
+
+def frame(picture: np.ndarray, box: Box, name: str = 'image'
+          ) -> tuple[int, int, int]:
+  """Where the square lies that VoxCeleb2 would show of a face.
+
+  Args:
+    picture: [H, W, 3] uint8.
+    box: The face in it.
+    name: What the picture is called in errors.
+
+  Returns:
+    Its left, top and side in pixels; it is moved, and at last made smaller,
+    until it lies inside the picture.
 
   Raises:
     InputError: If the box lies outside the picture.
@@ -95,7 +114,7 @@ def framed(picture: np.ndarray, box: Box, name: str = 'image') -> np.ndarray:
       for start, length, centre, total in (
           (box.left, box.width, _BOX_CENTRE[0], width),
           (box.top, box.height, _BOX_CENTRE[1], height)))
-  return picture[top:top + side, left:left + side]
+  return left, top, side
 
 
 def find(picture: np.ndarray) -> list[Box]:

@@ -14,10 +14,11 @@ file costs one line and the others are done. The work is that of `earsr_tf.load`
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import pathlib
-from typing import Callable
+from typing import Any, Callable, Sequence
 import warnings
 
 from absl import flags
@@ -25,6 +26,7 @@ import numpy as np
 from PIL import Image
 
 from earsr_tf import cli
+from earsr_tf import comparison
 from earsr_tf import durable
 from earsr_tf import face_and_voice
 from earsr_tf import face_finder
@@ -41,7 +43,7 @@ def run(model: str, image: str, audio: str | None, output: str, *,
         offset: float | None = None, strength: float = 1.0,
         consistency: str = consistency_mode.OFF,
         loudness: str = face_and_voice.TRAINING, output_format: str = '',
-        box: str = '', detect_faces: bool = False,
+        box: str = '', detect_faces: bool = False, grid: bool = False,
         notice: face_and_voice.Notice = cli.notice) -> str:
   """Super-resolves one face, or each face below a folder.
 
@@ -64,6 +66,8 @@ def run(model: str, image: str, audio: str | None, output: str, *,
     box: 'x,y,w,h' of the face in a larger picture, in pixels, which is then
       framed as VoxCeleb2's are; '' uses the whole picture. Not for a folder.
     detect_faces: Whether the face is found, by mtcnn, and framed.
+    grid: Whether a sheet is written instead of a face: 8x8, bicubic, image
+      only, voice only, both.
     notice: Told what was done to unusual inputs.
 
   Returns:
@@ -86,7 +90,10 @@ def run(model: str, image: str, audio: str | None, output: str, *,
   strength = loaded.check_voice(audio, strength)
   loaded.check_options(strength=strength, consistency=consistency)
   if pairs is None:
-    _write(output, loaded.super_resolve(
+    make = loaded.super_resolve
+    if grid:
+      make = functools.partial(comparison.sheet_of, loaded)
+    _write(output, make(
         face(image), audio, offset=offset, strength=strength,
         consistency=consistency, loudness=loudness, notice=notice))
     return output
@@ -105,10 +112,30 @@ def run(model: str, image: str, audio: str | None, output: str, *,
   _ = loaded.signatures  # before there are threads, as it diverts stderr
   return _run_folder(pairs, output, face_folder.Work(
       read=read, write=_write, notice=notice,
-      compute=lambda inputs: loaded.compute(
-          *map(np.stack, zip(*inputs)), strength=strength,
-          consistency=consistency),
+      compute=functools.partial(
+          _sheets if grid else _faces, loaded, audio is not None,
+          strength=strength, consistency=consistency),
       is_threadsafe=not detect_faces))
+
+
+def _faces(
+    model: trained_model.TrainedModel, has_voice: bool,
+    inputs: Sequence[tuple[np.ndarray, np.ndarray]], **options: Any
+) -> np.ndarray:
+  """[n, S, S, 3] uint8 of n small pictures and voices."""
+  del has_voice  # the strength says so
+  return model.compute(*map(np.stack, zip(*inputs)), **options)
+
+
+def _sheets(
+    model: trained_model.TrainedModel, has_voice: bool,
+    inputs: Sequence[tuple[np.ndarray, np.ndarray]], **options: Any
+) -> np.ndarray:
+  """[n, H, W, 3] uint8: a sheet for each of n small pictures and voices."""
+  return np.stack([
+      np.asarray(comparison.sheet(comparison.compare(
+          model, low, voice if has_voice else None, **options)))
+      for low, voice in inputs])
 
 
 def _voice_for_all(
@@ -209,7 +236,7 @@ def main() -> None:
       offset=values.offset, strength=values.strength,
       consistency=values.consistency, loudness=values.loudness,
       output_format=values.output_format or '', box=values.box or '',
-      detect_faces=values.detect_faces)))
+      detect_faces=values.detect_faces, grid=values.grid)))
 
 
 if __name__ == '__main__':
@@ -240,6 +267,9 @@ if __name__ == '__main__':
       'loudness', face_and_voice.TRAINING, face_and_voice.LOUDNESS,
       "training: a voice outside the training data's range of loudness is "
       'brought to its nearest end; as_is: no voice is, as in the paper.')
+  flags.DEFINE_bool(
+      'grid', False, 'Writes a sheet instead of a face: the 8x8 image, '
+      'bicubic, image only, voice only and both, beside each other.')
   flags.DEFINE_float(
       'strength', 1.0, 'How much the voice counts, 0 (the image alone) to 1.5; '
       '1 is the paper.')

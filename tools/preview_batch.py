@@ -12,7 +12,6 @@ import io
 import os
 
 from absl import flags
-import matplotlib
 import numpy as np
 from PIL import Image
 from PIL import ImageDraw
@@ -82,6 +81,7 @@ def _of_split(
   """The first clips of a split in training order."""
   from earsr_tf.data import batching
   from earsr_tf.data import keys
+  from earsr_tf.evaluation import figures
   from earsr_tf.evaluation import metrics
   from earsr_tf.ops import pixels
   from earsr_tf.ops import spectrogram
@@ -98,7 +98,7 @@ def _of_split(
   for i, clip in enumerate(batch[keys.CLIP].numpy()):
     speaker, _, rest = clip.decode('utf-8', 'replace').partition('/')
     samples.append(Sample(
-        (high[i], low[i], _picture(spectra[i])),
+        (high[i], low[i], figures.spectrogram_tile(spectra[i])),
         _title(speaker, int(batch[keys.GENDER][i]), float(batch[keys.AGE][i])),
         f'{split}  {rest}'))
   return samples
@@ -109,12 +109,6 @@ def _title(speaker: str, gender: int, age: float) -> str:
   known = [_GENDERS[gender]] if gender in _GENDERS else []
   known += [f'{age:.0f} years'] if age == age else []  # NaN: unknown
   return ', '.join([speaker, *known])
-
-
-def _picture(spectrum: np.ndarray) -> np.ndarray:
-  """[time, frequency] in [-1, 1] -> [frequency, time, 3] uint8, low below."""
-  return matplotlib.colormaps['inferno'](
-      (spectrum.T[::-1] + 1.0) / 2.0, bytes=True)[..., :3]
 
 
 def draw(samples: list[Sample], columns: int) -> Image.Image:

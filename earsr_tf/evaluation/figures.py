@@ -11,6 +11,7 @@ import io
 import math
 from typing import Mapping, Sequence
 
+import matplotlib
 import numpy as np
 from PIL import Image
 from PIL import ImageDraw
@@ -97,6 +98,19 @@ def draw(title: str, columns: Sequence[str], sections: Sequence[Section],
         (_MARGIN, top + _MARGIN // 2), caption, _FAINT, _font(_TEXT_POINTS),
         spacing=6)
   return picture
+
+
+def spectrogram_tile(spectrum: np.ndarray) -> np.ndarray:
+  """Colours a spectrogram: time to the right, low frequencies below.
+
+  Args:
+    spectrum: [time, frequency] in [-1, 1], as of `ops.spectrogram`.
+
+  Returns:
+    [frequency, time, 3] uint8.
+  """
+  return matplotlib.colormaps['inferno'](
+      (spectrum.T[::-1] + 1.0) / 2.0, bytes=True)[..., :3]
 
 
 def to_png(picture: Image.Image) -> bytes:

@@ -81,3 +81,11 @@ def test_png_round_trip() -> None:
       'title', ['a'], [figures.Section('', [figures.Line('x', [None])])])
   again = Image.open(io.BytesIO(figures.to_png(picture)))
   assert again.format == 'PNG' and again.size == picture.size
+
+
+def test_low_frequencies_are_below_and_loud_is_bright():
+  spectrum = np.array([[1.0, -1.0], [-1.0, 0.0], [-1.0, 0.0]])
+  picture = figures.spectrogram_tile(spectrum)
+  assert picture.shape == (2, 3, 3) and picture.dtype == np.uint8
+  assert (picture[1, 0] > 150).all() and (picture[0, 0] < 5).all()
+  assert picture[0, 1].tolist() == picture[0, 2].tolist()

@@ -1,0 +1,1 @@
+"""A page in the browser: one face by every road, and matrices of them."""
