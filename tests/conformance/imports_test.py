@@ -11,7 +11,11 @@ SCRIPT = '''
 import importlib, pathlib, sys
 for path in sorted(pathlib.Path('.').glob('[ep]*/**/*.py')):
   if path.parts[0] in ('earsr_tf', 'pipelines'):
-    importlib.import_module('.'.join(path.with_suffix('').parts))
+    try:
+      importlib.import_module('.'.join(path.with_suffix('').parts))
+    except ModuleNotFoundError as error:
+      if error.name != 'gradio':  # of the extra `page`
+        raise
 import tensorflow as tf
 cpu = tf.config.list_physical_devices('CPU')[0]
 tf.config.set_logical_device_configuration(

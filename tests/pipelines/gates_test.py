@@ -105,8 +105,7 @@ def test_the_gates_in_turn(
   for words in (f'model {served}/1', f'sha256={sha256}', 'dataset=synthetic',
                 'train it', 'psnr=24.0', '"code_weight"'):
     assert words in text
-  names = {name for name, _ in found.steps}
-  assert names == {
+  assert {name for name, _ in found.steps} == {
       'UseShards', 'Generator', 'Invert', 'Finetune', 'LowRes', 'Audio',
       'Fusion', 'Attributes', 'Evaluate', 'Bless', 'Export', 'InfraValidate',
       'Push'}
