@@ -17,6 +17,8 @@ import struct
 import tempfile
 from typing import BinaryIO, Iterator
 
+from earsr_tf.media import streamed_iff
+
 _OPEN_BYTES = 0x7fff0000  # sox states 0x7ffff000, arecord about 2^31
 _MAX_CHUNKS = 1000
 
@@ -37,7 +39,7 @@ class _Samples:
 
 @contextlib.contextmanager
 def completed(path: str | os.PathLike[str]) -> Iterator[str]:
-  """A file with its lengths filled in.
+  """A file with its lengths filled in, AIFF and CAF included.
 
   Args:
     path: Any file.
@@ -48,12 +50,14 @@ def completed(path: str | os.PathLike[str]) -> Iterator[str]:
   """
   with contextlib.ExitStack() as stack:
     with open(path, 'rb') as source:
-      samples = _open_samples(source)
-      if samples:
-        copy = stack.enter_context(tempfile.NamedTemporaryFile(suffix='.wav'))
+      samples, mends = _open_samples(source), streamed_iff.find(source)
+      if samples or mends:
+        copy = stack.enter_context(tempfile.NamedTemporaryFile())
         source.seek(0)
         shutil.copyfileobj(source, copy)
-        _fill(copy, samples)
+        if samples:
+          _fill(copy, samples)
+        streamed_iff.mend(copy, mends)
         copy.flush()
         path = copy.name
     yield os.fspath(path)
