@@ -72,7 +72,7 @@ def find(model_dir: str, root: str = '') -> Lineage:
     made.setdefault(artifact.type, []).append(
         (artifact.uri, _plain(artifact.properties)))
   return Lineage(version, facts, [
-      (execution.type.rpartition('.')[2], _plain(execution.custom_properties))
+      (reader.node(execution), _plain(execution.custom_properties))
       for execution in sorted(graph.executions, key=lambda e: e.id)], made)
 
 

@@ -48,14 +48,15 @@ def last_run(root: pathlib.Path) -> list[StepResult]:
   Args:
     root: Folder of the pipeline.
   """
+  reader = store.Reader(root=root)
   return [
       StepResult(
-          name=execution.type.rpartition('.')[2],
+          name=reader.node(execution),
           state=metadata_store_pb2.Execution.State.Name(
               execution.last_known_state),
           seconds=(execution.last_update_time_since_epoch
                    - execution.create_time_since_epoch) / 1000.0)
-      for execution in store.Reader(root=root).last_executions()]
+      for execution in reader.last_executions()]
 
 
 def output_uri(root: pathlib.Path, type_name: str) -> str:

@@ -115,6 +115,12 @@ class Reader:
     return sorted(self.store.get_executions_by_context(run.id),
                   key=lambda execution: execution.id)
 
+  def node(self, execution: Any) -> str:
+    """The component of an execution, by the name that it has in a pipeline."""
+    [found] = [c for c in self.store.get_contexts_by_execution(execution.id)
+               if c.type == 'node']
+    return found.name.rpartition('.')[2]
+
   def newest(
       self, type_name: str,
       where: Callable[[Any], bool] = lambda artifact: True) -> Any | None:
