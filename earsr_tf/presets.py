@@ -53,8 +53,8 @@ def _demo() -> config_lib.Config:
           feature_weight=4.0, through_base=True, start_images=2_048),
       fusion=config_lib.FusionConfig(
           phases=(PhaseConfig(6_400, 16, 64), PhaseConfig(320, 16, 128)),
-          code_weight=10.0, image_weight=40.0, detail_weight=40.0,
-          feature_weight=20.0, through_base=True, start_images=4_096),
+          code_weight=4.0, image_weight=40.0, detail_weight=40.0,
+          feature_weight=40.0, through_base=True, start_images=4_096),
       attributes=config_judge.AttributesConfig(
           phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),
           max_softening=16, jitter=0.1, descriptor='synthetic'),
