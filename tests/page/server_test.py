@@ -183,6 +183,7 @@ def test_a_bad_file_gets_a_sentence(browser, tmp_path):
   _wait_for(browser, 'face_text', 'letter.png: is not an image (text)')
   browser.locator('#tile0 img').wait_for(state='detached')
   short = media_files.voice(tmp_path / 'short.wav', seconds=0.5)
+  browser.locator('#voice').get_by_label('Clear', exact=True).click()
   _give(browser, 'voice', short)
   _wait_for(browser, 'voice_text', 'at least one second is needed')
   _give(browser, 'picture', _face(tmp_path)[0])
