@@ -20,9 +20,9 @@ Classifier = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
 
 PROTOCOL = (
     'C_i, C_g, C_a: a linear discriminant over a small CNN and 16x16 pixels '
-    '(with attributes.descriptor: instead of pixels, a network trained on '
-    'synthetic people of another world), '
-    'all trained on original images of D, so on nobody of the open set; C_i '
+    '(with attributes.descriptor: over a network trained on synthetic people '
+    'of another world), '
+    'made from original images of D, so from nobody of the open set; C_i '
     'names the person of D or of open_gallery (other videos than the tests\') '
     'whose mean is nearest. '
     'Accuracies against the labels; age error = |C_a(output) - C_a(ground '
