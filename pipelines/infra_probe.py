@@ -81,4 +81,7 @@ def probe(folder: str) -> dict[str, Any]:
 
 
 if __name__ == '__main__':
-  print(json.dumps(probe(sys.argv[1])))
+  if '--help' in sys.argv:
+    print(__doc__)
+  else:
+    print(json.dumps(probe(sys.argv[1])))

@@ -11,8 +11,8 @@ from tests import testing
 # What every command that has required flags asks for first.
 REQUIRED = {
     'earsr_tf.super_resolve': '--model is required: an export folder (newest '
-                              'version) or one version in it; --image '
-                              'and --output are required, too',
+                              'version) or one version in it; --output '
+                              'is required, too',
     'earsr_tf.train': '--stage is required: one of generator, invert, '
                       'finetune, low_res, audio, fusion, attributes',
     'earsr_tf.export': '--output is required: a folder of exported versions',

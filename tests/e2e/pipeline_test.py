@@ -68,7 +68,7 @@ def test_a_blind_judge_pushes_nothing_and_the_export_runs(
   infra = _one(root, 'InfraValidate/blessing/*')
   assert (infra / 'INFRA_BLESSED').is_file()
   said = json.loads((infra / 'verdict.json').read_text())['probe']
-  assert len(said['answers']) == 6 and not said['foreign']
+  assert len(said['answers']) == 8 and not said['foreign']
 
 
 @pytest.mark.timeout(900)
@@ -85,7 +85,7 @@ def test_pixels_alone_push_it(root: pathlib.Path) -> None:
       'pipelines.lineage', str(root / 'serving_models'))
   assert lineage.returncode == 0, lineage.stderr
   assert 'MakeSynthetic: ' in lineage.stdout
-  assert 'closed set: psnr=' in lineage.stdout
+  assert 'closed set: gender_accuracy=' in lineage.stdout
 
 
 def test_terminal_is_free_of_noise(root: pathlib.Path) -> None:

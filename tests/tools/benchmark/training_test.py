@@ -40,7 +40,11 @@ def test_rows_of_a_stage_agree_with_each_other(monkeypatch) -> None:
   assert share.per_core == pytest.approx(gflop / 50.0)
   assert share.target == '>= 0.50'
   assert 200 < found['peak memory'].value < 8000
-  assert 0.1 < found['peak memory / estimate'].value < 3.0
+  # The peak is of all this process has done; the estimate is of the stage, and
+  # of Python and TensorFlow.
+  estimate_mb = (found['peak memory'].value
+                 / found['peak memory / estimate'].value)
+  assert 0.7e9 / 2 ** 20 < estimate_mb < 1000
 
 
 def test_the_small_suite_is_the_training_suite_at_small_sizes(
