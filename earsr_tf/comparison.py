@@ -22,7 +22,8 @@ CAPTION = ('A plausible face, not the real one. It must not be used to '
            'identify anybody.')
 MOST = 12  # faces or voices of a matrix: 144 faces, 2 s of one core
 _LETTERS = 14  # of a name, on each of two lines
-_AS_IS = {'offset': 0.0, 'loudness': 'as_is'}  # of a voice that was read
+# Of a voice that was read.
+_AS_IS = {'offset': 0.0, 'loudness': face_and_voice.AS_IS}
 
 
 @dataclasses.dataclass(frozen=True)

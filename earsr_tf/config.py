@@ -136,7 +136,7 @@ class LowResConfig:
   `detail_weight`: of `losses/detail`, likewise.
   `feature_weight`: of phi's distance of G(z^l) and x^h, likewise.
   `through_base`: whether phases at the side of G's linear base see its picture
-  instead of G's, which costs a tenth.
+  instead of G's, which costs a fraction.
   `on_whole_set`: whether E_l learns from D instead of D_pre (the paper).
   `start_images`: that E_l's linear path is fitted to, if it has one.
   """

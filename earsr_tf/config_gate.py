@@ -12,7 +12,7 @@ class SchemaConfig:
   Drift is the change since the data that were last accepted in this pipeline.
 
   Attributes:
-    least_clips: In d_pre and d_rest together, and in closed_test.
+    least_clips: In d_pre and d_rest together.
     most_refused: Share of all clips that may have been refused.
     least_loudness_db: Mean level of voices in dB of full scale, at least ...
     most_loudness_db: ... and at most.

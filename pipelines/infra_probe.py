@@ -62,7 +62,7 @@ def probe(folder: str) -> dict[str, Any]:
   """
   import tensorflow as tf
   from tensorflow_serving.apis import prediction_log_pb2
-  # Six graphs that are run once need not be optimised: a fifth of the time.
+  # Graphs that are run once need not be optimised: a fifth of the time.
   tf.config.optimizer.set_experimental_options(
       {'disable_meta_optimizer': True})
   started = time.monotonic()

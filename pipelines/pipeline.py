@@ -35,7 +35,8 @@ _STAGE_COMPONENTS = {
 # that all read. `training` changes how a stage runs, not what it computes, but
 # that cached targets round otherwise, and a run keeps to one way.
 _READ_TARGETS = ('low_res', 'audio', 'fusion')
-_ALSO_READS = {'finetune': ('invert',)}
+# Features may be compared by all of these, and `invert` says which.
+_ALSO_READS = dict.fromkeys(('finetune', *_READ_TARGETS), ('invert',))
 _ALL_READ = ('seed', 'model', 'optimizer')
 
 

@@ -19,10 +19,10 @@ from earsr_tf.models import audio_encoder
 from earsr_tf.models import first_weights
 from earsr_tf.ops import latent
 from earsr_tf.ops import spectrogram
+from earsr_tf.stages import image_terms
 from earsr_tf.stages import indicators
 from earsr_tf.stages import invert
 from earsr_tf.stages import linear_start
-from earsr_tf.stages import low_res
 from earsr_tf.stages import networks as networks_lib
 from earsr_tf.stages import phases
 from earsr_tf.stages import stage as stage_lib
@@ -98,7 +98,7 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     found = {'code_l1': reconstruction.l1(
         z_audio, z_bar, config.audio.l1_reduction)}
     if config.audio.feature_weight:
-      image = low_res.decode(
+      image = image_terms.decode(
           config.audio, networks, z_audio, clock.resolution)
       found['feature'] = invert.feature_distance(
           config, networks, image,
@@ -144,10 +144,10 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
               config.model, config.training.precision),
           'image_encoder': networks_lib.image_encoder(config.model),
           'generator': networks_lib.generator(config.model),
-          **low_res.features(config, config.audio)},
+          **image_terms.features(config, config.audio)},
       restores={'image_encoder': 'finetune/image_encoder',
                 'generator': 'finetune/generator',
-                **low_res.feature_source(config, config.audio)},
+                **image_terms.feature_source(config, config.audio)},
       updates=(update,),
       phases=phases.make(config, 'audio'),
       adam=phases.main_adam(config),
@@ -156,6 +156,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       observe=indicators.shuffled_gap(update),
       decay=config.optimizer.decay,
       start=_start(config),
+      reads=image_terms.reads(config.audio),
       start_images=count,
       start_batch=linear_start.batch_size(count),
       targets=(target,),

@@ -17,6 +17,7 @@ from earsr_tf.data import keys
 from earsr_tf.losses import reconstruction
 from earsr_tf.ops import latent
 from earsr_tf.stages import audio
+from earsr_tf.stages import image_terms
 from earsr_tf.stages import indicators
 from earsr_tf.stages import invert
 from earsr_tf.stages import linear_start
@@ -72,11 +73,11 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     z = targets.read(config, target, networks, batch)
     z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM],
                    _is_heard(config, batch, clock))
-    image = low_res.decode(
+    image = image_terms.decode(
         config.fusion, networks, z_fused, clock.resolution)
     return {'code_l1': reconstruction.l1(
         z_fused, z, config.fusion.l1_reduction),
-            **low_res.output_terms(
+            **image_terms.output_terms(
                 image, x_low, x_high, config=config, networks=networks,
                 section=config.fusion)}
   return terms
@@ -172,7 +173,7 @@ def _build(config: config_lib.Config) -> stage_lib.Networks:
           'low_res_encoder': networks_lib.low_res_encoder(m),
           'image_encoder': networks_lib.image_encoder(m),
           'generator': networks_lib.generator(m, precision),
-          **low_res.features(config, config.fusion)}
+          **image_terms.features(config, config.fusion)}
 
 
 def stage(config: config_lib.Config) -> stage_lib.Stage:
@@ -184,7 +185,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
   update = stage_lib.Update(
       'fusion', ('fusion', 'audio_encoder'), _terms(config),
       {'code_l1': config.fusion.code_weight,
-       **low_res.output_weights(config.fusion)},
+       **image_terms.output_weights(config.fusion)},
       own_optimizers={'audio_encoder': 'audio_encoder'})
   return stage_lib.Stage(
       name='fusion',
@@ -198,7 +199,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
                 'low_res_encoder': 'low_res/low_res_encoder',
                 'image_encoder': 'finetune/image_encoder',
                 'generator': 'finetune/generator',
-                **low_res.feature_source(config, config.fusion)},
+                **image_terms.feature_source(config, config.fusion)},
       updates=(update,),
       phases=phases.make(config, 'fusion'),
       adam=adam,
@@ -207,6 +208,7 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       observe=_observe(config, update),
       decay=config.optimizer.decay,
       start=_start(config) if has_path else None,
+      reads=image_terms.reads(config.fusion),
       start_images=config.fusion.start_images if has_path else 0,
       start_batch=linear_start.batch_size(config.fusion.start_images),
       targets=(target,),

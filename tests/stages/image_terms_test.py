@@ -14,7 +14,7 @@ from earsr_tf.losses import detail
 from earsr_tf.ops import consistency
 from earsr_tf.stages import audio
 from earsr_tf.stages import fusion
-from earsr_tf.stages import low_res
+from earsr_tf.stages import image_terms
 from tests import fakes
 from tests.stages import equations
 
@@ -66,7 +66,7 @@ def test_image_terms_compare_with_the_face_itself(
       [equations.l1(a, b) for a, b in pairs], axis=0), rtol=1e-4)
 
 
-@pytest.mark.parametrize('name', _STAGES)
+@pytest.mark.parametrize('name', [*_STAGES, 'audio'])
 def test_features_are_built_and_restored_only_if_they_are_compared(
     name: str) -> None:
   without = fakes.stage(name)
@@ -75,6 +75,8 @@ def test_features_are_built_and_restored_only_if_they_are_compared(
       'features', 'discriminator'}
   assert {**without.restores, 'discriminator': 'generator/discriminator'} == (
       with_features.restores)
+  # Another phi is another stage, as in Eqs. (1) and (2).
+  assert (without.reads, with_features.reads) == ((), ('invert',))
 
 
 @pytest.mark.parametrize('name', _STAGES)
@@ -119,11 +121,11 @@ def test_a_phase_at_the_bases_side_may_do_without_the_rest_of_g() -> None:
   without = dataclasses.replace(config.low_res, through_base=False)
   plain = built['generator'](z, resolution=8)
   np.testing.assert_array_equal(
-      low_res.decode(without, built, z, 8), plain)
+      image_terms.decode(without, built, z, 8), plain)
   np.testing.assert_array_equal(
-      low_res.decode(with_base, built, z, 8), base(z))
+      image_terms.decode(with_base, built, z, 8), base(z))
   np.testing.assert_array_equal(
-      low_res.decode(with_base, built, z, 16), built['generator'](z))
+      image_terms.decode(with_base, built, z, 16), built['generator'](z))
 
 
 def test_finetune_compares_detail_if_it_is_asked_to(networks, batch) -> None:

@@ -18,7 +18,6 @@ from typing import Iterator
 
 import pytest
 
-from earsr_tf.data.datasets import synthetic
 from tests import testing
 
 pytest.importorskip('distributed', reason="pip install 'dask[distributed]'")
@@ -60,15 +59,6 @@ def _cluster() -> Iterator[_Cluster]:
     cluster = _Cluster(stack=stack)
     cluster.wait()
     yield cluster
-
-
-@pytest.fixture(name='tree', scope='module')
-def _tree(tmp_path_factory) -> pathlib.Path:
-  """Twelve clips, one of which is text."""
-  root = tmp_path_factory.mktemp('dask') / 'tree'
-  synthetic.make_tree(str(root), speakers=4, seed=3)
-  next(root.glob('dev/mp4/*/*/*.mp4')).write_text('I am text.')
-  return root
 
 
 def _command(tree: pathlib.Path, output: pathlib.Path, *flags: str

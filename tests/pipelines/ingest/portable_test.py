@@ -21,7 +21,6 @@ from typing import Iterator
 
 import pytest
 
-from earsr_tf.data.datasets import synthetic
 from tests import testing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -76,15 +75,6 @@ def _prepare(
       'tools.prepare_voxceleb2', f'--input={tree}', f'--output={output}',
       '--shards=3', '--workers=1', '--image_size=32', '--frames_per_clip=3',
       *flags)
-
-
-@pytest.fixture(name='tree', scope='module')
-def _tree(tmp_path_factory) -> pathlib.Path:
-  """Twelve clips, one of which is text."""
-  root = tmp_path_factory.mktemp('portable') / 'tree'
-  synthetic.make_tree(str(root), speakers=4, seed=3)
-  next(root.glob('dev/mp4/*/*/*.mp4')).write_text('I am text.')
-  return root
 
 
 def test_a_job_service_gives_the_same_bytes(cluster, tree, tmp_path):
