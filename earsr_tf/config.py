@@ -157,13 +157,17 @@ class AudioConfig:
   """Stage 3b: Eq. (4).
 
   `feature_weight`, `through_base`: as in Eq. (3), of G(z^a) (there 0).
+  `on_whole_set`: whether E_a learns from D instead of D_pre (the paper).
+  `stranger_share`: of the voices for which E_a's memory leaves out the speaker.
   `start_images`: voices that E_a starts from: the first 64 scale its weights,
-  all are what its linear path is fitted to, if it has one.
+  all are what its linear path or its memory is made of, if it has one.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(12_800_000, 64),)
   code_weight: float = 1.0
   feature_weight: float = 0.0
   through_base: bool = False
+  on_whole_set: bool = False
+  stranger_share: float = 0.0
   l1_reduction: str = 'mean'
   start_images: int = 0
 
@@ -179,6 +183,7 @@ class FusionConfig:
   `feature_weight`: of phi's distance of G(z^f) and x^h, likewise.
   `through_base`: as in Eq. (3).
   `silent_share`: of the images whose E_a code is zero, for F to bear it.
+  `stranger_share`: as in Eq. (4): F learns what strangers' voices are worth.
   `start_images`: that F's linear path is fitted to, if it has one.
   """
   phases: tuple[PhaseConfig, ...] = (PhaseConfig(26_880_000, 64),)
@@ -192,6 +197,7 @@ class FusionConfig:
   feature_weight: float = 0.0
   through_base: bool = False
   silent_share: float = 0.0
+  stranger_share: float = 0.0
   start_images: int = 0
 
 

@@ -50,6 +50,8 @@ class ModelConfig:
     linear_base: Side of the picture that is linear in the code, on which G
       adds what is not; 0 (the paper): G has none. See docs/configuration.md.
     linear_leading: Values of a code that all its rows share, if `linear_base`.
+    voice_memory: People whose voices and faces E_a remembers, in place of a
+      linear path; 0 (the paper): none. See docs/configuration.md.
   """
   image_size: int = 128
   low_res_size: int = 8
@@ -82,6 +84,7 @@ class ModelConfig:
   consistency: str = 'off'
   linear_base: int = 0
   linear_leading: int = 0
+  voice_memory: int = 0
 
   @property
   def num_styles(self) -> int:

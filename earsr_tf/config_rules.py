@@ -87,7 +87,10 @@ def _linear_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
        f'most image_size {model.image_size}'),
       (0 <= model.linear_leading <= model.latent_dim,
        f'model.linear_leading={model.linear_leading}: use 0 to latent_dim '
-       f'{model.latent_dim}')]
+       f'{model.latent_dim}'),
+      (model.voice_memory >= 0 and (side > 0 or model.voice_memory == 0),
+       f'model.voice_memory={model.voice_memory}: use 0, or a number of people '
+       'and a model.linear_base')]
   if side == 0:
     return rules
   rules += [
@@ -123,6 +126,10 @@ def _share_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
   shares = {f'schema.{name}': getattr(schema, name) for name in asked}
   shares |= {f'judge.{name}': share
              for name, share in dataclasses.asdict(config.judge).items()}
+  shares |= {
+      'fusion.silent_share': config.fusion.silent_share,
+      'fusion.stranger_share': config.fusion.stranger_share,
+      'audio.stranger_share': config.audio.stranger_share}
   return [
       (schema.least_clips >= 1 and schema.most_read >= 1,
        'schema: least_clips and most_read must be at least 1'),
@@ -154,9 +161,6 @@ def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
        f'attributes.descriptor reads sides of 64 and its multiples, not '
        f'image_size {size}; leave it empty')]
   rules += _share_rules(config)
-  silent = config.fusion.silent_share
-  rules.append((0.0 <= silent <= 1.0, f'fusion.silent_share={silent}: use a '
-                'share from 0 to 1'))
   for name in config_lib.STAGES:
     for i, phase in enumerate(getattr(config, name).phases):
       where, side = f'{name}.phases.{i}', phase.resolution

@@ -21,7 +21,7 @@ _SMALL_MODEL = config_lib.ModelConfig(
     low_res_hidden=512, low_res_norm='none', encoder_init='he_normal',
     audio_filters=4, audio_max_filters=256, audio_hidden=256, fusion_hidden=512,
     fusion_init='zeros', classifier_filters=64, classifier_side=32,
-    linear_base=64, linear_leading=8)
+    linear_base=64, linear_leading=8, voice_memory=256)
 
 
 def _demo() -> config_lib.Config:
@@ -50,11 +50,13 @@ def _demo() -> config_lib.Config:
       # At 1e-3 E_a answers with one face for up to 6,000 images.
       audio=config_lib.AudioConfig(
           phases=(PhaseConfig(3_200, 8, 64, learning_rate=5e-4),),
-          feature_weight=4.0, through_base=True, start_images=2_048),
+          feature_weight=4.0, through_base=True, on_whole_set=True,
+          stranger_share=0.5, start_images=2_048),
       fusion=config_lib.FusionConfig(
           phases=(PhaseConfig(6_400, 16, 64), PhaseConfig(320, 16, 128)),
           code_weight=4.0, image_weight=40.0, detail_weight=40.0,
-          feature_weight=40.0, through_base=True, start_images=4_096),
+          feature_weight=40.0, through_base=True, stranger_share=0.3,
+          start_images=4_096),
       attributes=config_judge.AttributesConfig(
           phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),
           max_softening=16, jitter=0.1, descriptor='synthetic'),
@@ -74,7 +76,7 @@ def _tiny() -> config_lib.Config:
           low_res_max_filters=16, low_res_hidden=32, audio_filters=4,
           audio_max_filters=16, audio_hidden=32, fusion_hidden=32,
           classifier_filters=4, classifier_side=0, linear_base=16,
-          linear_leading=8),
+          linear_leading=8, voice_memory=8),
       optimizer=config_lib.OptimizerConfig(learning_rate=1e-3),
       generator=config_lib.GeneratorConfig(
           phases=(
@@ -88,8 +90,10 @@ def _tiny() -> config_lib.Config:
           phases=(PhaseConfig(16, 4, 16), PhaseConfig(16, 4, 128)),
           plateau_images=8, plateau_tolerance=0.05),
       low_res=config_lib.LowResConfig(phases=short, start_images=16),
-      audio=config_lib.AudioConfig(phases=short, start_images=4),
-      fusion=config_lib.FusionConfig(phases=short, start_images=16),
+      audio=config_lib.AudioConfig(
+          phases=short, stranger_share=0.5, start_images=4),
+      fusion=config_lib.FusionConfig(
+          phases=short, stranger_share=0.3, start_images=16),
       attributes=config_judge.AttributesConfig(phases=short),
       judge=config_judge.JudgeConfig(0.0, 0.0, 0.0),
       training=config_lib.TrainingConfig(
@@ -104,7 +108,7 @@ def _bench() -> config_lib.Config:
       demo, preset='bench',
       model=dataclasses.replace(
           demo.model, fmap_base=1024, fmap_max=96, audio_filters=8,
-          audio_hidden=512),
+          audio_hidden=512, voice_memory=512),
       generator=dataclasses.replace(
           demo.generator, phases=(PhaseConfig(960, 16, 64, 0, 2e-3),),
           start_images=8_192),

@@ -37,7 +37,7 @@ def test_two_styles_per_resolution(size: int, styles: int) -> None:
     ('model', 'linear_base', 256, 'at most image_size 128'),
     ('model', 'linear_leading', 600, '0 to latent_dim 512'),
     ('model', 'consistency', '-1', "'exact' or a number"),
-    ('fusion', 'silent_share', 1.5, 'from 0 to 1'),
+    ('fusion', 'silent_share', 1.5, 'a share, 0 to 1'),
     ('optimizer', 'decay', 'linear', "'none' or 'cosine'"),
     ('invert', 'features', 'vgg19', "'vgg16' or 'discriminator'"),
     ('finetune', 'anchor_reduction', 'max', "'sum' or 'mean'"),

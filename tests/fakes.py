@@ -67,15 +67,18 @@ def linear_config(side: int) -> config_lib.Config:
   """
   made = small_config()
   model = dataclasses.replace(
-      made.model, linear_base=side, linear_leading=4, code_norm='none')
+      made.model, linear_base=side, linear_leading=4, voice_memory=2,
+      code_norm='none')
   parts = {
       name: dataclasses.replace(getattr(made, name), start_images=8, **weights)
       for name, weights in (
-          ('generator', {}), ('audio', {'feature_weight': 1.0}),
+          ('generator', {}),
+          ('audio', {'feature_weight': 1.0, 'stranger_share': 0.5}),
           ('low_res', {'image_weight': 1.0, 'detail_weight': 1.0,
                        'feature_weight': 1.0, 'through_base': True}),
           ('fusion', {'image_weight': 1.0, 'detail_weight': 1.0,
-                      'feature_weight': 1.0, 'silent_share': 0.2}))}
+                      'feature_weight': 1.0, 'silent_share': 0.2,
+                      'stranger_share': 0.5}))}
   return config_rules.validate(dataclasses.replace(
       made, model=model, finetune=dataclasses.replace(
           made.finetune, detail_weight=1.0), **parts))

@@ -18,7 +18,7 @@ import tensorflow as tf
 from earsr_tf.data import batching
 from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
-from earsr_tf.evaluation import discriminant as discriminant_lib
+from earsr_tf.ops import discriminant as discriminant_lib
 from earsr_tf.ops import resample
 from earsr_tf.stages import attributes as attributes_stage
 

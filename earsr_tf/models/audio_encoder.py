@@ -7,6 +7,7 @@ import tensorflow as tf
 from earsr_tf.models import blocks
 from earsr_tf.models import layers
 from earsr_tf.models import linear_path
+from earsr_tf.models import voice_memory
 from earsr_tf.ops import shapes
 from earsr_tf.ops import spectrogram as spectrogram_ops
 
@@ -25,15 +26,16 @@ class AudioEncoder(tf.keras.Model):
     blocks: The thirteen `ConvBlock`s, first to last.
     hidden: `Dense` with a leaky ReLU.
     head: `Dense` to num_styles * latent_dim.
-    linear: `LinearPath` from `linear_inputs`, or None; with it `head` starts
-      at zero.
+    linear: `LinearPath` from `linear_inputs`, or None; with it, or a memory,
+      `head` starts at zero.
+    memory: `VoiceMemory` of `linear_inputs`, or None.
   """
 
   def __init__(
       self, *, filters: int = 64, max_filters: int = 2048,
       hidden: int = 8192, num_styles: int = 12, latent_dim: int = 512,
       initializer: str = 'glorot_uniform', has_linear_path: bool = False,
-      product_dtype: str | None = None,
+      memory_places: int = 0, product_dtype: str | None = None,
       name: str = 'audio_encoder') -> None:
     """Creates the variables.
 
@@ -46,6 +48,8 @@ class AudioEncoder(tf.keras.Model):
       initializer: Keras initializer of the convolutions; Glorot uniform is
         the authors'. He normal keeps the scale of narrow nets without norm.
       has_linear_path: Whether a `LinearPath` goes beside the layers.
+      memory_places: People whom a `VoiceMemory` beside the layers has room
+        for; 0: there is none.
       product_dtype: Type of convolutions, of what lies between them and of
         matrix products; None: of the variables, as the code is.
       name: Keras name.
@@ -66,19 +70,25 @@ class AudioEncoder(tf.keras.Model):
         product_dtype=product_dtype, name='hidden')
     self.head = blocks.Dense(
         in_features=hidden, out_features=num_styles * latent_dim,
-        initializer='zeros' if has_linear_path else 'glorot_uniform',
+        initializer=('zeros' if has_linear_path or memory_places
+                     else 'glorot_uniform'),
         product_dtype=product_dtype, name='head')
     self.linear = linear_path.LinearPath(
         in_features=2 * spectrogram_ops.NUM_BINS, num_styles=num_styles,
         latent_dim=latent_dim) if has_linear_path else None
+    self.memory = voice_memory.VoiceMemory(
+        in_features=2 * spectrogram_ops.NUM_BINS, places=memory_places,
+        num_styles=num_styles, latent_dim=latent_dim) if memory_places else None
     self.built = True
 
-  def call(self, spectrogram: tf.Tensor) -> tf.Tensor:
+  def call(self, spectrogram: tf.Tensor,
+           without: tf.Tensor | None = None) -> tf.Tensor:
     """Encodes voices.
 
     Args:
       spectrogram: [B, 257, 257, 1] float32 in [-1, 1], time and frequency;
         see `ops.spectrogram.log_spectrogram`.
+      without: [B] int32, whom the memory leaves out; see `VoiceMemory`.
 
     Returns:
       Code in Z+, [B, L, d] float32.
@@ -94,9 +104,11 @@ class AudioEncoder(tf.keras.Model):
       x = block(x)
     x = layers.leaky_relu(self.hidden(tf.reshape(x, [-1, self._flat])))
     code = tf.reshape(self.head(x), [-1, *self._code_shape])
-    if self.linear is None:
-      return code
-    return code + self.linear(linear_inputs(spectrogram))
+    if self.linear is not None:
+      code += self.linear(linear_inputs(spectrogram))
+    if self.memory is not None:
+      code += self.memory(linear_inputs(spectrogram), without)
+    return code
 
   def _block(
       self, name: str, in_channels: int, out_channels: int,
@@ -109,7 +121,7 @@ class AudioEncoder(tf.keras.Model):
 
 
 def linear_inputs(spectrogram: tf.Tensor) -> tf.Tensor:
-  """What the linear path reads: each bin's mean and deviation over time.
+  """What linear path and memory read: each bin's mean and deviation over time.
 
   Args:
     spectrogram: [B, frames, bins, 1] float32.

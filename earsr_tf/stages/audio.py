@@ -29,11 +29,29 @@ from earsr_tf.stages import stage as stage_lib
 from earsr_tf.stages import targets
 
 
-def encode(networks: stage_lib.Networks, waveform: tf.Tensor, code_norm: str
-           ) -> tf.Tensor:
-  """z^a = E_a(a): waveform [B, 64000] -> code [B, L, d]."""
+def encode(networks: stage_lib.Networks, waveform: tf.Tensor, code_norm: str,
+           without: tf.Tensor | None = None) -> tf.Tensor:
+  """z^a = E_a(a): waveform [B, 64000] -> code [B, L, d]; see `VoiceMemory`."""
   a = spectrogram.log_spectrogram(waveform)
-  return latent.normalize_code(networks['audio_encoder'](a), code_norm)
+  encoder = networks['audio_encoder']
+  return latent.normalize_code(
+      encoder(a) if without is None else encoder(a, without), code_norm)
+
+
+def strangers(share: float, batch: stage_lib.Batch, clock: stage_lib.Clock
+              ) -> tf.Tensor | None:
+  """[B] whom E_a's memory leaves out in this step, -1 nobody; None: nobody.
+
+  A share of the voices is thus heard as a stranger's: D has none, and what is
+  learned of voices with their faces at hand is of no use for others.
+  """
+  if not share:
+    return None
+  drawn = tf.random.stateless_uniform(
+      [clock.batch_size], clock.seed + tf.constant([0, 1], clock.seed.dtype))
+  is_stranger = tf.gather(drawn < share, batch[keys.INDEX] - clock.images)
+  speaker = batch[keys.SPEAKER]
+  return tf.where(is_stranger, speaker, -tf.ones_like(speaker))
 
 
 def mirrored_average(networks: stage_lib.Networks, image_high: tf.Tensor,
@@ -70,20 +88,25 @@ def _start(config: config_lib.Config) -> stage_lib.Start | None:
   target = _target(config)
 
   def start(networks, batches):
-    """Scales E_a by the first batch; fits its linear path, if any, to all."""
+    """Scales E_a by the first batch; makes its path or memory of all."""
     encoder, first = networks['audio_encoder'], next(batches)
     a = spectrogram.log_spectrogram(first[keys.WAVEFORM])
-    z_bar = targets.read(config, target, networks, first)
+    x, z_bar = audio_encoder.linear_inputs(a), targets.read(
+        config, target, networks, first)
+
+    def samples(batch):
+      """Statistics of a voice, and its face's code."""
+      return (audio_encoder.linear_inputs(
+          spectrogram.log_spectrogram(batch[keys.WAVEFORM])),
+              targets.read(config, target, networks, batch))
+    everything = itertools.chain([first], batches)
     if encoder.linear is not None:
-      def samples(batch):
-        """Statistics of a voice, and its face's code."""
-        return (audio_encoder.linear_inputs(
-            spectrogram.log_spectrogram(batch[keys.WAVEFORM])),
-                targets.read(config, target, networks, batch))
-      linear_start.fit_path(
-          encoder.linear, samples, itertools.chain([first], batches),
-          networks['generator'].base.sizes())
-      z_bar -= encoder.linear(audio_encoder.linear_inputs(a))
+      linear_start.fit_path(encoder.linear, samples, everything,
+                            networks['generator'].base.sizes())
+      z_bar -= encoder.linear(x)
+    if encoder.memory is not None:
+      linear_start.fit_memory(encoder.memory, samples, everything)
+      z_bar -= encoder.memory(x, first[keys.SPEAKER])
     first_weights.start_audio_encoder(encoder, a, z_bar)
   return start
 
@@ -94,7 +117,9 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
   def terms(networks, batch, clock):
     """|E_a(a_i) - z_bar_i|_1 of Eq. (4), and optional terms, [B] each."""
     z_bar = targets.read(config, target, networks, batch)
-    z_audio = encode(networks, batch[keys.WAVEFORM], config.model.code_norm)
+    z_audio = encode(
+        networks, batch[keys.WAVEFORM], config.model.code_norm,
+        strangers(config.audio.stranger_share, batch, clock))
     found = {'code_l1': reconstruction.l1(
         z_audio, z_bar, config.audio.l1_reduction)}
     if config.audio.feature_weight:
@@ -138,7 +163,8 @@ def stage(config: config_lib.Config) -> stage_lib.Stage:
       inputs=(*targets.cached(config, target),
               *((keys.IMAGE_HIGH,) if has_image else ()), keys.WAVEFORM,
               *((keys.SPEAKER,) if config.model.linear_base else ())),
-      splits=('d_pre',),
+      splits=('d_pre', *(
+          ('d_rest',) if config.audio.on_whole_set else ())),
       build=lambda: {
           'audio_encoder': networks_lib.audio_encoder(
               config.model, config.training.precision),

@@ -31,22 +31,24 @@ _MIXED = 4  # people in the preview's mixing matrix
 
 
 def heard(config: config_lib.Config, networks: stage_lib.Networks,
-          waveform: tf.Tensor) -> tf.Tensor:
-  """z^a [B, L, d] as F gets it: zeros in Table 1 (f)."""
-  z_audio = audio.encode(networks, waveform, config.model.code_norm)
+          waveform: tf.Tensor, without: tf.Tensor | None = None) -> tf.Tensor:
+  """z^a [B, L, d] as F gets it: zeros in Table 1 (f); see `VoiceMemory`."""
+  z_audio = audio.encode(networks, waveform, config.model.code_norm, without)
   return tf.zeros_like(z_audio) if config.fusion.zero_audio else z_audio
 
 
 def fuse(config: config_lib.Config, networks: stage_lib.Networks,
          x_low: tf.Tensor, waveform: tf.Tensor,
-         is_heard: tf.Tensor | None = None) -> tf.Tensor:
+         is_heard: tf.Tensor | None = None,
+         without: tf.Tensor | None = None) -> tf.Tensor:
   """z^f [B, L, d] from image_low [B, 8, 8, 3] and waveform [B, 64000].
 
-  Where `is_heard` [B] bool is given and false, E_a's code counts as zero.
+  Where `is_heard` [B] bool is given and false, E_a's code counts as zero;
+  `without` [B] is whom its memory leaves out.
   """
   norm = config.model.code_norm
   z_low = low_res.encode(networks, x_low, norm)
-  z_audio = heard(config, networks, waveform)
+  z_audio = heard(config, networks, waveform, without)
   if is_heard is not None:
     z_audio = tf.where(
         is_heard[:, tf.newaxis, tf.newaxis], z_audio, tf.zeros_like(z_audio))
@@ -72,7 +74,8 @@ def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:
     x_low = low_res.image_low(config, x_high)
     z = targets.read(config, target, networks, batch)
     z_fused = fuse(config, networks, x_low, batch[keys.WAVEFORM],
-                   _is_heard(config, batch, clock))
+                   _is_heard(config, batch, clock),
+                   audio.strangers(config.fusion.stranger_share, batch, clock))
     image = image_terms.decode(
         config.fusion, networks, z_fused, clock.resolution)
     return {'code_l1': reconstruction.l1(
@@ -90,12 +93,17 @@ def _start(config: config_lib.Config) -> stage_lib.Start:
   def start(networks, batches):
     """Fits it to the first images and voices."""
     def samples(batch):
-      """Values of both codes, and what E_l's lacks."""
+      """Values of both codes, known voices and strange, what E_l's lacks."""
       x_high, z = low_res.with_mirrored(config, networks, batch)
       z_low = low_res.encode(
           networks, low_res.image_low(config, x_high), norm)
-      z_audio = heard(config, networks, batch[keys.WAVEFORM])
-      z_audio = tf.tile(z_audio, [2, 1, 1])
+      z_audio = tf.tile(
+          heard(config, networks, batch[keys.WAVEFORM]), [2, 1, 1])
+      if config.fusion.stranger_share:
+        strange = heard(config, networks, batch[keys.WAVEFORM],
+                        batch[keys.SPEAKER])
+        z_audio = tf.concat([z_audio, tf.tile(strange, [2, 1, 1])], 0)
+        z, z_low = tf.tile(z, [2, 1, 1]), tf.tile(z_low, [2, 1, 1])
       known = z_low if config.model.fusion_residual else tf.zeros_like(z)
       return networks['fusion'].linear_inputs(z_low, z_audio), z - known
     linear_start.fit_path(networks['fusion'].linear, samples, batches,

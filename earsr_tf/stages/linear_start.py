@@ -15,6 +15,8 @@ import tensorflow as tf
 from earsr_tf.data import keys
 from earsr_tf.models import linear_base
 from earsr_tf.models import linear_path
+from earsr_tf.models import voice_memory
+from earsr_tf.ops import discriminant
 from earsr_tf.ops import principal_components
 from earsr_tf.ops import ridge
 from earsr_tf.stages import stage as stage_lib
@@ -22,6 +24,7 @@ from earsr_tf.stages import stage as stage_lib
 BATCH_SIZE = 64  # images of a batch of the stream, at most
 _HELD_BACK = 5  # one person in so many, for the choice of the penalty
 _PENALTY = 1e-2  # where nobody can be held back
+_VOICE_RIDGE = 0.03  # of the scatter within people, see docs/trials.md
 
 # (batch) -> inputs [n B, P] and the code that they should give, [n B, L, d]:
 # the images of the batch n times over, mirrored for instance
@@ -88,3 +91,33 @@ def fit_path(path: linear_path.LinearPath, samples: Samples,
   per_size = np.divide(1.0, sizes, out=np.zeros_like(sizes), where=sizes > 0)
   path.fill(found.weights * per_size, found.bias * per_size)
   return found
+
+
+def fit_memory(memory: voice_memory.VoiceMemory, samples: Samples,
+               batches: Iterator[stage_lib.Batch]) -> None:
+  """Makes E_a's memory: where known voices are, and their mean faces.
+
+  Args:
+    memory: Its variables change.
+    samples: What a batch tells the memory, and which codes it should recall.
+    batches: With `keys.SPEAKER` and what `samples` reads; people without a
+      place are passed over.
+  """
+  places, width = memory.faces.shape[0], memory.mean.shape[0]
+  heard = discriminant.Sums(people=places, width=width)
+  faces = np.zeros(memory.faces.shape)
+  compute = tf.function(samples, autograph=False)
+  for batch in batches:
+    x, code = compute(batch)
+    person = np.asarray(batch[keys.SPEAKER])
+    has_place, nothing = person < places, np.full(len(person), np.nan)
+    heard.add(*(values[has_place] for values in (
+        x.numpy(), person, np.full(len(person), -1), nothing)))
+    np.add.at(faces, person[has_place],
+              tf.reshape(code, [len(x), -1]).numpy()[has_place])
+  found = discriminant.fit(heard, (1,) * width, _VOICE_RIDGE)
+  counts = np.maximum(heard.counts, 1.0)[:, np.newaxis]
+  memory.fill(
+      mean=found.mean, directions=found.people,
+      voices=(heard.values / counts - found.mean) @ found.people,
+      faces=faces / counts, is_known=heard.counts > 0)

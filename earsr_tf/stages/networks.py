@@ -71,8 +71,8 @@ def audio_encoder(m: config_lib.ModelConfig, precision: str = 'float32'
       filters=m.audio_filters, max_filters=m.audio_max_filters,
       hidden=m.audio_hidden, num_styles=m.num_styles,
       latent_dim=m.latent_dim, initializer=m.encoder_init,
-      has_linear_path=m.linear_base > 0,
-      product_dtype=_PRODUCT_DTYPES[precision])
+      has_linear_path=m.linear_base > 0 and not m.voice_memory,
+      memory_places=m.voice_memory, product_dtype=_PRODUCT_DTYPES[precision])
 
 
 def fusion(m: config_lib.ModelConfig, precision: str = 'float32'

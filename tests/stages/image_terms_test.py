@@ -152,7 +152,8 @@ def test_silence_falls_on_a_share_of_the_images(networks, batch) -> None:
   assert np.all(is_heard ^ is_mute) and 0 < is_mute.sum() < 4
 
 
-def test_low_res_may_learn_from_the_whole_set() -> None:
+@pytest.mark.parametrize('name', ['low_res', 'audio'])
+def test_encoders_may_learn_from_the_whole_set(name: str) -> None:
   for is_whole, splits in ((False, ('d_pre',)), (True, ('d_pre', 'd_rest'))):
-    stage = fakes.stage('low_res', _config('low_res', on_whole_set=is_whole))
-    assert stage.splits == splits
+    assert fakes.stage(
+        name, _config(name, on_whole_set=is_whole)).splits == splits

@@ -8,6 +8,7 @@ import tensorflow as tf
 from earsr_tf.data import keys
 from earsr_tf.models import linear_base
 from earsr_tf.models import linear_path
+from earsr_tf.models import voice_memory
 from earsr_tf.ops import latent
 from earsr_tf.ops import ridge
 from earsr_tf.stages import linear_start
@@ -135,3 +136,22 @@ def test_low_res_starts_at_the_ridge_of_its_pixels():
   assert error < np.square(z - np.mean(z, axis=0)).mean()
   assert {keys.SPEAKER} <= set(stage.inputs)
   assert (stage.start_images, stage.start_batch) == (8, 8)
+
+
+def test_a_memory_recalls_whom_it_heard_and_passes_over_the_rest() -> None:
+  random = np.random.default_rng(3)
+  voices, faces = random.normal(size=[5, 8]), random.normal(size=[5, 3, 4])
+  person = np.arange(40) % 5
+  x = (voices[person] + 0.05 * random.normal(size=[40, 8])).astype(np.float32)
+  code = (faces[person] + random.normal(size=[40, 3, 4])).astype(np.float32)
+  memory = voice_memory.VoiceMemory(
+      in_features=8, places=4, num_styles=3, latent_dim=4)
+  linear_start.fit_memory(
+      memory, lambda batch: (batch['x'], batch['code']),
+      _batches(x, code, person))
+  expected = [code[person == known].mean(0) for known in range(4)]
+  np.testing.assert_allclose(
+      memory(tf.constant(voices[:4], tf.float32)), expected, atol=0.05)
+  np.testing.assert_array_equal(memory.is_known, np.ones(4))
+  stranger = memory(tf.constant(voices[4:], tf.float32))
+  assert np.abs(stranger[0] - code[person == 4].mean(0)).max() > 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from earsr_tf.evaluation import discriminant
+from earsr_tf.ops import discriminant
 
 _PEOPLE, _WIDTH = 12, 6
 

@@ -1,7 +1,8 @@
 """A linear discriminant in closed form, from sums that fit into memory.
 
-Fisher's: the directions in which people differ most for how much pictures of
-one person differ. Beside it, least squares for gender and age. NumPy only.
+Fisher's: the directions in which people differ most for how much pictures, or
+voices, of one person differ. Beside it, least squares for gender and age. NumPy
+only.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import dataclasses
 import numpy as np
 
 # Added to the scatter within people, whose values have unit variance on
-# average. Ten times more blurs people, see docs/evaluation.md.
+# average. Ten times more blurs faces, see docs/evaluation.md.
 _RIDGE = 0.003
 
 
 class Sums:
-  """What a pass over pictures leaves: N people, D values a picture."""
+  """What a pass over samples leaves: N people, D values a sample."""
 
   def __init__(self, *, people: int, width: int):
     """Starts empty, with N people and D values."""
@@ -61,13 +62,15 @@ class Discriminant:
   offsets: np.ndarray
 
 
-def fit(sums: Sums, parts: tuple[int, ...]) -> Discriminant:
+def fit(sums: Sums, parts: tuple[int, ...], ridge: float = _RIDGE
+        ) -> Discriminant:
   """Solves for the discriminant.
 
   Args:
-    sums: Of at least one picture.
+    sums: Of at least one sample.
     parts: Widths of the kinds of values, whose sum is D; each kind is scaled
       to unit variance first, so that none is damped more than another.
+    ridge: Added to the scatter within people, of values of unit variance.
 
   Returns:
     The discriminant, of values that are not scaled.
@@ -84,8 +87,8 @@ def fit(sums: Sums, parts: tuple[int, ...]) -> Discriminant:
   scatter *= np.outer(scale, scale)
   between = (sums.values[known] / counts[:, np.newaxis] - mean) * scale
   weighted = between * np.sqrt(counts / total)[:, np.newaxis]
-  ridge = _RIDGE * np.eye(len(mean))
-  lower = np.linalg.cholesky(scatter - weighted.T @ weighted + ridge)
+  damping = ridge * np.eye(len(mean))
+  lower = np.linalg.cholesky(scatter - weighted.T @ weighted + damping)
   # Between-people scatter has rank N - 1: no eigenproblem of size D is needed.
   left, _, _ = np.linalg.svd(
       np.linalg.solve(lower, between.T), full_matrices=False)
@@ -95,6 +98,6 @@ def fit(sums: Sums, parts: tuple[int, ...]) -> Discriminant:
   offsets = sums.labels.sum(0) / np.maximum(sums.labelled.sum(0), 1.0)
   wanted = np.where(labelled > 0, of_person - offsets, 0.0)
   labels = np.linalg.solve(
-      scatter + ridge, between.T @ (wanted * counts[:, np.newaxis]) / total)
+      scatter + damping, between.T @ (wanted * counts[:, np.newaxis]) / total)
   return Discriminant(mean, people * scale[:, np.newaxis],
                       labels * scale[:, np.newaxis], offsets)
