@@ -54,8 +54,8 @@ def _demo() -> config_lib.Config:
           stranger_share=0.5, start_images=2_048),
       fusion=config_lib.FusionConfig(
           phases=(PhaseConfig(6_400, 16, 64), PhaseConfig(320, 16, 128)),
-          code_weight=4.0, image_weight=40.0, detail_weight=40.0,
-          feature_weight=40.0, through_base=True, stranger_share=0.3,
+          code_weight=4.0, image_weight=40.0, detail_weight=200.0,
+          feature_weight=60.0, through_base=True, stranger_share=0.3,
           start_images=4_096),
       attributes=config_judge.AttributesConfig(
           phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),
