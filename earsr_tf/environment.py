@@ -178,11 +178,14 @@ def quieten() -> None:
 
 
 @contextlib.contextmanager
-def _without_banners() -> Iterator[None]:
+def stderr_without(banners: re.Pattern[bytes]) -> Iterator[None]:
   """Holds back what is written to file descriptor 2, less the banners.
 
-  TensorFlow writes them from C++ before any logger can be set up; there is no
+  TensorFlow writes them from C++, where no logger can be set up; there is no
   level that hides these and keeps real errors.
+
+  Args:
+    banners: Found in lines that are dropped.
   """
   sys.stderr.flush()
   saved = os.dup(2)
@@ -196,7 +199,7 @@ def _without_banners() -> Iterator[None]:
       os.close(saved)
       held.seek(0)
       for line in held:
-        if not _BANNERS.search(line):
+        if not banners.search(line):
           os.write(2, line)
 
 
@@ -211,5 +214,5 @@ def load_tensorflow() -> None:
   """
   quieten()
   os.environ.setdefault('TF_ENABLE_ONEDNN_OPTS', '1')
-  with _without_banners():
+  with stderr_without(_BANNERS):
     importlib.import_module('tensorflow')

@@ -23,9 +23,9 @@ from PIL import ImageCms
 Conversion = Callable[[Image.Image], Image.Image]
 
 SRGB_GAMMA = 0.45455
-_SAME_GAMMA = 0.02  # beside `SRGB_GAMMA`: written by what meant sRGB
+SAME_GAMMA = 0.02  # beside `SRGB_GAMMA`: written by what meant sRGB
 _SAME_LEVELS = 2
-_GAMMAS = (0.05, 20.0)
+GAMMAS = (0.05, 20.0)
 _PROFILE_BYTES = 4 << 20
 
 
@@ -67,9 +67,9 @@ def gamma_of(image: Image.Image) -> float:
   """The gAMA of a PNG, if it counts and is not that of sRGB; else 0."""
   gamma = image.info.get('gamma', 0.0)
   if 'srgb' in image.info or 'icc_profile' in image.info or not (
-      _GAMMAS[0] <= gamma <= _GAMMAS[1]):
+      GAMMAS[0] <= gamma <= GAMMAS[1]):
     return 0.0
-  return 0.0 if abs(gamma - SRGB_GAMMA) <= _SAME_GAMMA else float(gamma)
+  return 0.0 if abs(gamma - SRGB_GAMMA) <= SAME_GAMMA else float(gamma)
 
 
 def srgb_curve(gamma: float, levels: int) -> np.ndarray:

@@ -8,6 +8,8 @@ consistency may follow. Core TensorFlow operations only.
 
 from __future__ import annotations
 
+from typing import Callable
+
 import tensorflow as tf
 
 from earsr_tf.models import audio_encoder as audio_encoder_model
@@ -39,6 +41,7 @@ class SuperResolver(tf.Module):
       audio_encoder: audio_encoder_model.AudioEncoder,
       fusion: fusion_model.Fusion, code_norm: str = 'none',
       zero_audio: bool = False, consistency: str = consistency_mode.OFF,
+      front_end: Callable[[tf.Tensor], tf.Tensor] = spectrogram.log_spectrogram,
       name: str = 'super_resolver') -> None:
     """Composes trained networks.
 
@@ -51,6 +54,7 @@ class SuperResolver(tf.Module):
       zero_audio: Whether F was trained without voices: Table 1 (f).
       consistency: 'off' (the paper), 'exact' or a number of back-projection
         steps; see `ops/consistency`.
+      front_end: Makes of [B, 64000] waveforms what E_a reads.
       name: Module name.
 
     Raises:
@@ -66,6 +70,7 @@ class SuperResolver(tf.Module):
     self.fusion = fusion
     self._code_norm = code_norm
     self._zero_audio = zero_audio
+    self._front_end = front_end
     self._consistency = consistency_mode.check(consistency)
 
   def codes(
@@ -98,8 +103,7 @@ class SuperResolver(tf.Module):
 
   def audio_code(self, waveform: tf.Tensor) -> tf.Tensor:
     """E_a's code: [B, 64000] float32 in [-1, 1] -> [B, L, d] float32."""
-    return self.normalize_code(
-        self.audio_encoder(spectrogram.log_spectrogram(waveform)))
+    return self.normalize_code(self.audio_encoder(self._front_end(waveform)))
 
   def normalize_code(self, code: tf.Tensor) -> tf.Tensor:
     """Applies the configured `code_norm` to a code [B, L, d]."""

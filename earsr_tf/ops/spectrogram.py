@@ -8,6 +8,7 @@ that a served graph needs no extra library.
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from earsr_tf.ops import shapes
@@ -52,6 +53,36 @@ def log_spectrogram(waveform: tf.Tensor) -> tf.Tensor:
       fn_output_signature=tf.TensorSpec([NUM_FRAMES, NUM_BINS, 1], tf.float32))
 
 
+def log_spectrogram_of_products(waveform: tf.Tensor) -> tf.Tensor:
+  """`log_spectrogram` for runtimes without float64 or Fourier transforms.
+
+  The transform is a product with a matrix, in float32: quiet bins beside loud
+  ones differ by up to 1e-3 of the range.
+
+  Args:
+    waveform: As for `log_spectrogram`, B being known.
+
+  Returns:
+    The same.
+
+  Raises:
+    ValueError: If the shape is another.
+  """
+  shapes.assert_shape(waveform, [None, NUM_SAMPLES], 'waveform')
+  # Frames as one gather: tf.signal.frame makes a dozen operations of it.
+  starts = HOP_SAMPLES * np.arange(NUM_FRAMES)[:, np.newaxis]
+  frames = tf.gather(
+      _bounded(waveform), starts + np.arange(WINDOW_SAMPLES), axis=1)
+  turns = np.outer(np.arange(WINDOW_SAMPLES), np.arange(NUM_BINS))
+  angles = 2.0 * np.pi * turns / WINDOW_SAMPLES
+  window = 0.5 - 0.5 * np.cos(angles[:, 1:2])  # Hann, periodic
+  power = tf.zeros([])
+  for wave in (np.cos(angles), np.sin(angles)):
+    power += tf.square(tf.tensordot(
+        frames, tf.constant(window * wave, tf.float32), axes=1))
+  return tf.stack([_scaled(clip) for clip in tf.unstack(power)])
+
+
 def statistics(spectrogram: tf.Tensor) -> tf.Tensor:
   """A voice in few numbers: mean and deviation over time of each band.
 
@@ -78,19 +109,28 @@ def statistics(spectrogram: tf.Tensor) -> tf.Tensor:
 
 def _of_one(waveform: tf.Tensor) -> tf.Tensor:
   """[64000] float32 -> [257, 257, 1] float32."""
-  waveform = tf.where(
-      tf.math.is_finite(waveform), waveform, tf.zeros_like(waveform))
-  waveform = tf.clip_by_value(waveform, -_MAX_SAMPLE, _MAX_SAMPLE)
   # A float32 transform is off by up to 3e-4 of the result's range in quiet
   # bins beside loud ones (on real voices); float64 leaves 3e-7.
   frames = tf.signal.frame(
-      tf.cast(waveform, tf.float64), WINDOW_SAMPLES, HOP_SAMPLES)
+      tf.cast(_bounded(waveform), tf.float64), WINDOW_SAMPLES, HOP_SAMPLES)
   frames *= tf.signal.hann_window(
       WINDOW_SAMPLES, periodic=True, dtype=tf.float64)
   spectrum = tf.signal.rfft(frames)  # [257, 257]
   power = tf.square(tf.math.real(spectrum)) + tf.square(
       tf.math.imag(spectrum))
-  log_power = tf.math.log(tf.cast(power, tf.float32) + _LOG_OFFSET)
+  return _scaled(tf.cast(power, tf.float32))
+
+
+def _bounded(waveform: tf.Tensor) -> tf.Tensor:
+  """Samples whose squares can be added; those that are not finite are 0."""
+  waveform = tf.where(
+      tf.math.is_finite(waveform), waveform, tf.zeros_like(waveform))
+  return tf.clip_by_value(waveform, -_MAX_SAMPLE, _MAX_SAMPLE)
+
+
+def _scaled(power: tf.Tensor) -> tf.Tensor:
+  """[257, 257] float32 -> [257, 257, 1]: its logarithm in [-1, 1]."""
+  log_power = tf.math.log(power + _LOG_OFFSET)
   low = tf.reduce_min(log_power)
   span = tf.reduce_max(log_power) - low
   scaled = tf.math.divide_no_nan(

@@ -26,6 +26,8 @@ ENCODE = 'encode'
 RENDER = 'render'
 SIGNATURES = (SUPER_RESOLVE, SUPER_RESOLVE_STRENGTH, SUPER_RESOLVE_BYTES,
               SERVING_DEFAULT, IMAGE_ONLY, AUDIO_ONLY, ENCODE, RENDER)
+# What `--format` of the export writes for other runtimes, by its values.
+PORTABLE_FILES = {'onnx': 'model.onnx', 'tflite': 'model.tflite'}
 MAX_STRENGTH = 1.5  # of the voice: half more than networks were trained for
 _FORMAT = 1
 
@@ -128,12 +130,31 @@ def newest(base: str | os.PathLike[str]) -> pathlib.Path:
         'earsr_tf.export --run_root=DIR --output=DIR', 66)
   if (base / 'saved_model.pb').exists():
     return base
+  _check_portable(base)
   numbers = versions(base)
   if not numbers:
     raise ExportError(
         f'{base}: holds no exported model (no folder 1, 2, ...); export one '
         f'with python -m earsr_tf.export --run_root=DIR --output={base}', 66)
+  _check_portable(base / str(numbers[-1]))
   return base / str(numbers[-1])
+
+
+def kind(version: pathlib.Path) -> str:
+  """What a version's folder holds: 'saved_model', 'onnx' or 'tflite'."""
+  for name, file in PORTABLE_FILES.items():
+    if (version / file).exists():
+      return name
+  return 'saved_model'
+
+
+def _check_portable(version: pathlib.Path) -> None:
+  """Refuses a version that TensorFlow does not load."""
+  held = kind(version)
+  if held != 'saved_model':
+    raise ExportError(
+        f'{version}: holds {PORTABLE_FILES[held]}, for programs of other '
+        'makers; export for this one with --format=saved_model', 66)
 
 
 def versions(base: pathlib.Path) -> list[int]:

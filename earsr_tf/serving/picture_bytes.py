@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from earsr_tf.ops import resample
 from earsr_tf.ops import resize_levels
+from earsr_tf.serving import picture_colour
 from earsr_tf.serving import refusal
 
 MAX_BYTES = 8 << 20
@@ -77,15 +78,18 @@ def _decode_png(encoded: tf.Tensor, name: tf.Tensor) -> tf.Tensor:
       has_header, name, ': is a damaged PNG (bad header)'))
   sides = tf.io.decode_raw(
       tf.strings.substr(encoded, 16, 8), tf.int32, little_endian=False)
-  encoded = refusal.checked(encoded, _size_check(sides[1], sides[0], name))
+  gamma, profile_check = picture_colour.png_colours(encoded, name)
+  encoded = refusal.checked(
+      encoded, _size_check(sides[1], sides[0], name), profile_check)
   form = tf.io.decode_raw(tf.strings.substr(encoded, 24, 2), tf.uint8)
   # Of grey pixels below 8 bits TensorFlow calls the opaque ones transparent.
   is_small_grey = (form[0] < 8) & (form[1] == 0)
   levels = tf.cast(tf.io.decode_png(encoded, channels=4), tf.int32)
   alpha = tf.where(is_small_grey, 255, levels[..., 3:])
   # With opaque pixels this is exact.
-  return tf.cast(
-      (levels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8)
+  return picture_colour.to_srgb(tf.cast(
+      (levels[..., :3] * alpha + 255 * (255 - alpha) + 127) // 255, tf.uint8),
+      gamma)
 
 
 def _decode_jpeg(encoded: tf.Tensor, name: tf.Tensor) -> tf.Tensor:
@@ -98,7 +102,8 @@ def _decode_jpeg(encoded: tf.Tensor, name: tf.Tensor) -> tf.Tensor:
   checked = refusal.checked(
       encoded, _size_check(height, width, name),
       refusal.unless(is_quick, name, ': is a JPEG of too many scans (',
-                     tf.strings.as_string(scans), ')'))
+                     tf.strings.as_string(scans), ')'),
+      picture_colour.jpeg_check(encoded, name))
   # As Pillow decodes.
   image = tf.io.decode_jpeg(checked, channels=3, dct_method='INTEGER_ACCURATE')
   return _upright(image, _orientation(encoded))
@@ -127,26 +132,14 @@ def _orientation(encoded: tf.Tensor) -> tf.Tensor:
   """The EXIF orientation of a JPEG, 1 to 8, or 1 without: [] int32."""
   head = tf.strings.substr(encoded, 0, _EXIF_BYTES)
   data = tf.io.decode_raw(head, tf.uint8)
-  is_exif = _find(data, b'Exif\x00\x00') >= 0
+  is_exif = picture_colour.find(data, b'Exif\x00\x00') >= 0
   value = tf.ones([], tf.int32)
   for pattern in _ORIENTATION.values():
-    place = _find(data, pattern)
+    place = picture_colour.find(data, pattern)
     behind = tf.minimum(
         tf.maximum(place, 0) + len(pattern), tf.size(data) - 1)
     value = tf.where(place >= 0, tf.cast(data[behind], tf.int32), value)
   return tf.where(is_exif & (value >= 1) & (value <= 8), value, 1)
-
-
-def _find(data: tf.Tensor, pattern: bytes) -> tf.Tensor:
-  """Where a pattern first stands in [n] uint8, or -1: [] int32."""
-  places = tf.maximum(tf.size(data) - len(pattern) + 1, 0)
-  is_here = tf.ones([places], tf.bool)
-  for shift, byte in enumerate(pattern):
-    is_here &= data[shift:shift + places] == byte
-  found = tf.where(is_here)
-  return tf.cond(
-      tf.size(found) > 0, lambda: tf.cast(found[0, 0], tf.int32),
-      lambda: tf.constant(-1))
 
 
 def _upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:

@@ -18,6 +18,7 @@ from earsr_tf import config as config_lib
 from earsr_tf import durable
 from earsr_tf.models import super_resolver
 from earsr_tf.ops import consistency_mode
+from earsr_tf.ops import spectrogram
 from earsr_tf.serving import batching
 from earsr_tf.serving import export_manifest
 from earsr_tf.serving import model_card
@@ -35,7 +36,8 @@ SOURCES = {
 
 def load(
     run_root: str, consistency: str = consistency_mode.OFF,
-    precision: str = 'float32',
+    precision: str = 'float32', *,
+    front_end: Callable[[tf.Tensor], tf.Tensor] = spectrogram.log_spectrogram,
 ) -> tuple[super_resolver.SuperResolver, int]:
   """Restores the whole model of a run folder.
 
@@ -45,6 +47,7 @@ def load(
     consistency: Correction that becomes part of the model: 'exact' or a
       number of back-projection steps; 'off': that of `model.consistency`.
     precision: As `training.precision`, which itself does not count here.
+    front_end: Makes of waveforms what E_a reads.
 
   Returns:
     The model and the side of its `image_low`.
@@ -72,7 +75,7 @@ def load(
   checkpoints.restore_networks(networks, SOURCES, run_root)
   return super_resolver.SuperResolver(
       **networks, code_norm=model.code_norm,
-      zero_audio=configs['fusion'].fusion.zero_audio,
+      zero_audio=configs['fusion'].fusion.zero_audio, front_end=front_end,
       consistency=(model.consistency if consistency == consistency_mode.OFF
                    else consistency)), model.low_res_size
 

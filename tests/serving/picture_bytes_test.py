@@ -9,6 +9,7 @@ import zlib
 
 import numpy as np
 from PIL import Image
+from PIL import ImageCms
 import pytest
 import tensorflow as tf
 
@@ -146,3 +147,61 @@ def test_what_is_no_picture_is_refused_in_a_sentence(
     _decode(encoded)
   text = refusal.sentence(caught.value)
   assert text.startswith('image') and reason in text
+
+
+def _with_chunks(encoded: bytes, **chunks: bytes) -> bytes:
+  """A PNG with chunks behind its header."""
+  return encoded[:33] + b''.join(
+      struct.pack('>I', len(data)) + kind.encode() + data + struct.pack(
+          '>I', zlib.crc32(kind.encode() + data))
+      for kind, data in chunks.items()) + encoded[33:]
+
+
+@pytest.mark.parametrize('gamma', [100_000, 55_000, 30_000, 45_000, 1])
+def test_the_gamma_of_a_png_counts_as_in_the_command(
+    gamma: int, tmp_path: pathlib.Path) -> None:
+  plain = _file(_face(140, 140, 4))
+  encoded = _with_chunks(plain, gAMA=struct.pack('>I', gamma))
+  got = _decode(encoded).astype(int)
+  assert np.abs(got - _read(encoded, tmp_path)).max() <= 1
+  moved = np.abs(got - _decode(plain)).max()
+  # That of sRGB, and one that is none, change nothing.
+  assert moved > 10 if gamma in (100_000, 55_000, 30_000) else moved == 0
+
+
+def test_srgb_and_its_profile_overrule_gamma(tmp_path: pathlib.Path) -> None:
+  plain, gamma = _file(_face(140, 140)), struct.pack('>I', 100_000)
+  profile = b'sRGB IEC61966-2.1\0\0' + zlib.compress(_profile('sRGB'))
+  for chunks in ({'sRGB': b'\0'}, {'iCCP': profile}):
+    encoded = _with_chunks(plain, gAMA=gamma, **chunks)
+    np.testing.assert_array_equal(_decode(encoded), _decode(plain))
+    np.testing.assert_array_equal(_decode(encoded), _read(encoded, tmp_path))
+
+
+def _profile(space: str) -> bytes:
+  return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
+
+
+def test_a_jpeg_may_have_the_profile_of_srgb(tmp_path: pathlib.Path) -> None:
+  image = _face(140, 140)
+  encoded = _file(image, 'JPEG', icc_profile=_profile('sRGB'))
+  np.testing.assert_array_equal(_decode(encoded), _decode(_file(image, 'JPEG')))
+  assert np.abs(_decode(encoded).astype(int)
+                - _read(encoded, tmp_path)).max() <= 1
+
+
+@pytest.mark.parametrize('encoded', [
+    _file(_face(140, 140), 'JPEG', icc_profile=_profile('LAB')),
+    _file(_face(140, 140), 'JPEG', exif=b'Exif\0\0' + b'x' * 60_000,
+          icc_profile=_profile('XYZ')),
+    _with_chunks(_file(_face(140, 140)), gAMA=struct.pack('>I', 100_000),
+                 iCCP=b'Display P3\0\0' + zlib.compress(_profile('sRGB'))),
+    _with_chunks(_file(_face(140, 140)), iCCP=b'damaged\0\0zlib'),
+    _with_chunks(_file(_face(140, 140)), iCCP=b'')],
+    ids=['jpeg', 'behind exif', 'png', 'damaged', 'empty'])
+def test_other_profiles_are_refused_with_a_sentence(encoded: bytes) -> None:
+  with pytest.raises(tf.errors.InvalidArgumentError) as refused:
+    _decode(encoded)
+  assert refusal.sentence(refused.value) == (
+      'image: has a colour profile (ICC) other than sRGB, which this signature '
+      'cannot read; convert it to sRGB')
