@@ -19,6 +19,7 @@ from earsr_tf import cli
 from earsr_tf import durable
 from earsr_tf import export
 from earsr_tf import flags as shared_flags
+from earsr_tf.evaluation import judge_choice
 from earsr_tf.ops import consistency_mode
 
 PICTURE_OUTPUT = 'picture_scores'
@@ -37,6 +38,7 @@ def run(
     note: str = '',
     consistency: str = consistency_mode.OFF,
     floors: bool = True,
+    choice: judge_choice.JudgeChoice = judge_choice.JudgeChoice(),
 ) -> Mapping[str, Any]:
   """Evaluates a run folder on the closed and the open test set.
 
@@ -52,11 +54,13 @@ def run(
     consistency: 'off', or the correction ('exact' or a number of
       back-projection steps) that adds rows beside the faithful ones.
     floors: Adds rows of linear methods that see what the networks see.
+    choice: Judges of others that take the place of the compact ones.
 
   Returns:
     What evaluation.json holds.
 
   Raises:
+    ConfigError: If a judge's file is unusable.
     InputError: If a path is unusable.
     CheckpointError: If nothing is trained, or a checkpoint does not fit.
     DataError: If the data folder is incomplete.
@@ -77,7 +81,7 @@ def run(
     evaluation = evaluator.evaluate(
         run_root, data_dir, frames_per_clip=frames_per_clip,
         batch_size=batch_size, seed=seed, consistency=consistency,
-        floors=floors)
+        floors=floors, choice=choice)
   folder = pathlib.Path(output or os.path.join(run_root, 'evaluation'))
   for name, picture in _pictures(evaluation, people, note).items():
     durable.write(folder / name, picture)
@@ -185,7 +189,9 @@ def main() -> None:
       values.run_root, values.data_dir, values.output,
       frames_per_clip=values.frames_per_clip, batch_size=values.batch_size,
       seed=values.seed, people=values.people, note=values.note,
-      consistency=values.consistency, floors=values.floors)
+      consistency=values.consistency, floors=values.floors,
+      choice=judge_choice.JudgeChoice(
+          values.vgg_face, values.gender_weights, values.age_weights))
   from earsr_tf.evaluation import report
   from earsr_tf.evaluation import trust
   print(report.summary(results))
@@ -235,4 +241,11 @@ if __name__ == '__main__':
       'floors', True, 'Adds rows of linear methods, which the networks should '
       'beat: about a minute for 5,000 training frames on two cores.')
   flags.DEFINE_string('note', '', 'Small print of the figures.')
+  flags.DEFINE_string(
+      'vgg_face', '', 'VGG-Face in Keras .h5 (keras-vggface or deepface), for '
+      'C_i; default: the compact judge.')
+  flags.DEFINE_string(
+      'gender_weights', '', "deepface's gender_model_weights.h5, for C_g.")
+  flags.DEFINE_string(
+      'age_weights', '', "deepface's age_model_weights.h5, for C_a.")
   cli.run(main)

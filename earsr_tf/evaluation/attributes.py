@@ -19,7 +19,7 @@ from earsr_tf.ops import pixels
 Classifier = Callable[[tf.Tensor], Mapping[str, tf.Tensor]]
 
 PROTOCOL = (
-    'C_i, C_g, C_a: a linear discriminant over a small CNN and 16x16 pixels '
+    'Compact judges: a linear discriminant over a small CNN and 16x16 pixels '
     '(with attributes.descriptor: over a network trained on synthetic people '
     'of another world), '
     'made from original images of D, so from nobody of the open set; C_i '

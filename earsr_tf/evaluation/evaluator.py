@@ -17,14 +17,14 @@ from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import floor_fitting
 from earsr_tf.evaluation import floor_marks
-from earsr_tf.evaluation import judge as judge_lib
+from earsr_tf.evaluation import judge_choice
+from earsr_tf.evaluation import judges as judges_lib
 from earsr_tf.evaluation import linear_floors
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import report as report_lib
 from earsr_tf.evaluation import rows as rows_lib
 from earsr_tf.evaluation import sweep as sweep_lib
 from earsr_tf.evaluation import trust
-from earsr_tf.models import face_descriptor
 from earsr_tf.ops import consistency_mode
 
 SETS = {'closed': 'closed_test', 'open': 'open_test'}
@@ -74,6 +74,7 @@ def evaluate(
     seed: int = 0,
     consistency: str = consistency_mode.OFF,
     floors: bool = True,
+    choice: judge_choice.JudgeChoice = judge_choice.JudgeChoice(),
 ) -> Evaluation:
   """Evaluates all rows that a run folder can make.
 
@@ -87,11 +88,13 @@ def evaluate(
     consistency: Adds corrected rows (see `corrections.rows`) unless it is
       'off' and `model.consistency` is, too.
     floors: Adds linear rows; see `linear_floors`.
+    choice: Judges of others that take the place of the compact ones.
 
   Returns:
     The evaluation.
 
   Raises:
+    ConfigError: If a judge's file is unusable.
     CheckpointError: If nothing is trained, or a checkpoint does not fit.
     DataError: If the data folder is incomplete or holds no test clip.
   """
@@ -105,12 +108,12 @@ def evaluate(
     consistency = reconstructor.config.model.consistency
   consistency_mode.check_stretch(
       consistency, reconstructor.config.model.low_res_stretch)
+  judges = judges_lib.assemble(
+      reconstructor.config, reconstructor.classifier, data_dir,
+      4 * batch_size, choice)
+  reconstructor.classifier = judges.classifier
   linear = (floor_fitting.fit(reconstructor, data_dir, seed=seed)
             if floors else None)
-  reader = _reader(reconstructor)
-  if reader is not None:
-    reconstructor.classifier = judge_lib.enroll(
-        reader, data_dir, 4 * batch_size)
   done = {}
   for name in sets:
     result = evaluate_set(
@@ -122,26 +125,17 @@ def evaluate(
   parts = {name: result.report for name, result in done.items()}
   results = _results(
       reconstructor, linear, parts, consistency,
-      _judge(reconstructor, parts, data_dir, batch_size, seed),
+      _judge(reconstructor, parts, data_dir, batch_size, seed), judges.names,
       seed=seed, run_root=run_root, data_dir=data_dir,
       data_manifest_sha256=info.manifest_sha256)
   return Evaluation(results, done, reconstructor)
 
 
-def _reader(reconstructor: rows_lib.Reconstructor) -> judge_lib.Reader | None:
-  """What the judges read; None if there is nothing to read."""
-  if reconstructor.config.attributes.descriptor:
-    return judge_lib.descriptor_reader(
-        face_descriptor.load(face_descriptor.JUDGE))
-  if reconstructor.classifier is None:
-    return None
-  return judge_lib.classifier_reader(reconstructor.classifier)
-
-
 def _results(
     reconstructor: rows_lib.Reconstructor,
     floors: linear_floors.Floors | None, parts: Mapping[str, Any],
-    consistency: str, judge: Mapping[str, Any], **facts: Any
+    consistency: str, judge: Mapping[str, Any],
+    names: Mapping[str, Mapping[str, Any]], **facts: Any
 ) -> dict[str, Any]:
   """What evaluation.json holds."""
   config = reconstructor.config
@@ -157,6 +151,7 @@ def _results(
                for row in rows},
       'skipped': reconstructor.skipped | (floors.skipped if floors else {}),
       'judge': judge,
+      'judges': names,
       'floors': floors and {
           **floors.facts, 'below_floor': floor_marks.below(parts)},
       'sets': parts}

@@ -120,6 +120,9 @@ def summary(results: Mapping[str, Any]) -> str:
   if marks:
     lines.append(f'{floor_marks.MARK} below the linear floor of the row '
                  '(PCA 64; ridge from the same inputs)')
+  for judge, facts in results.get('judges', {}).items():
+    lines.append(f'{judge}: {facts["is"]}' + (
+        " (the paper's is another)" if facts['is_substitute'] else ''))
   for key, reason in results['skipped'].items():
     lines.append(f'not evaluated: row {key}: {reason}')
   return '\n'.join(lines)

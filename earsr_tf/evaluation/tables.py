@@ -9,6 +9,7 @@ from typing import Any, Mapping, Sequence
 import numpy as np
 
 from earsr_tf.evaluation import floor_marks
+from earsr_tf.evaluation import judge_choice
 from earsr_tf.evaluation import report
 from earsr_tf.evaluation import trust
 
@@ -55,7 +56,7 @@ def attribute_table(results: Mapping[str, Any]) -> str:
              ('Acc C_g, %', 'gender_accuracy', 1, 100.0),
              ('Err C_a, years', 'age_error', 2, 1.0),
              ('to true age, years', 'age_error_true', 2, 1.0))
-  return (results['protocol'][1] + '\n\n'
+  return (_judged(results) + results['protocol'][1] + '\n\n'
           + _method_table(results, columns, list(results['rows'])))
 
 
@@ -99,8 +100,9 @@ def mixing_table(results: Mapping[str, Any]) -> str:
           report.number(mixing['agrees_audio'], 1, 100.0)])
   if not rows:
     return 'No pairs of different gender, or no F or classifier.'
-  return _table(['Set', 'pairs', 'agrees with the 8x8 image, %',
-                 'agrees with the voice, %'], rows)
+  return _judged(results) + _table(
+      ['Set', 'pairs', 'agrees with the 8x8 image, %',
+       'agrees with the voice, %'], rows)
 
 
 def comparison_table(results: Mapping[str, Any]) -> str:
@@ -126,7 +128,7 @@ def comparison_table(results: Mapping[str, Any]) -> str:
   head = ('Mean over people of the difference within a person; 95 % interval '
           'by bootstrap over people (10 000 draws, fixed seed). "Above" is '
           'the share of images in which the first is above the second.')
-  return head + '\n\n' + _table(
+  return _judged(results) + head + '\n\n' + _table(
       ['Set', 'Comparison', 'mean', '95 % interval', 'people', 'above, %'],
       rows)
 
@@ -176,6 +178,12 @@ def samples_csv(
       cells = [f'{values[metric][i]:.5g}' for metric in metrics]
       writer.writerow([key, i, clip, *cells])
   return stream.getvalue()
+
+
+def _judged(results: Mapping[str, Any]) -> str:
+  """The paragraph that names the judges, if they are known."""
+  named = judge_choice.sentence(results)
+  return f'{named}\n\n' if named else ''
 
 
 def _method_table(

@@ -131,3 +131,15 @@ def test_the_longest_sentence_of_a_comparison_fits_a_terminal() -> None:
           **vars(item), 'mean': -1.0, 'low': -1.0, 'high': 0.0,
           'speakers': 144})
       assert len('  ' + sentence) <= 80, sentence
+
+
+def test_every_table_of_judges_names_them() -> None:
+  results = _results() | {'judges': {
+      'C_g': {'is': 'a network', 'is_substitute': True}}}
+  results['sets']['open']['mixing'] = {
+      'pairs': 2, 'agrees_low': 0.5, 'agrees_audio': 0.5}
+  named = "Judges: C_g: a network, a substitution for the paper's VGG-Face."
+  for table in (tables.attribute_table, tables.mixing_table,
+                tables.comparison_table):
+    assert table(results).startswith(f'{named}\n\n')
+  assert "C_g: a network (the paper's is another)" in report.summary(results)

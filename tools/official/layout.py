@@ -53,7 +53,8 @@ def fusion(network: fusion_lib.Fusion) -> weights.Slots:
 
 
 def generator(network: generator_lib.Generator, mapping: str,
-              synthesis: str, w_avg: str | None = None) -> weights.Slots:
+              synthesis: str, w_avg: str | None = None,
+              higher: int = 0) -> weights.Slots:
   """Names and slots of G.
 
   Args:
@@ -61,11 +62,13 @@ def generator(network: generator_lib.Generator, mapping: str,
     mapping: Scope of the mapping network's copy.
     synthesis: Scope of the synthesis network's copy.
     w_avg: Name of the mean of w; None: not taken (inference has no use).
+    higher: Resolutions that the file's G has above those of `network`: it
+      counts its ToRGBs (`lod`) from the highest one on.
 
   Returns:
     Tensor name -> slot.
   """
-  slots = _synthesis(network.synthesis, synthesis)
+  slots = _synthesis(network.synthesis, synthesis, higher)
   for i, dense in enumerate(network.mapping.dense_layers):
     slots |= _weight_and_bias(f'{mapping}/Dense{i}', dense)
   if w_avg:
@@ -73,11 +76,12 @@ def generator(network: generator_lib.Generator, mapping: str,
   return slots
 
 
-def discriminator(network: discriminator_lib.Discriminator) -> weights.Slots:
-  """Names and slots of D."""
+def discriminator(network: discriminator_lib.Discriminator,
+                  higher: int = 0) -> weights.Slots:
+  """Names and slots of D; `higher` as of `generator`."""
   slots = {}
   for lod, side in enumerate(reversed(synthesis_lib.sides(
-      network.image_size))):
+      network.image_size)), start=higher):
     slots |= _weight_and_bias(
         f'FromRGB_lod{lod}', network.from_rgbs[str(side)])
     if str(side) in network.blocks:
@@ -93,7 +97,8 @@ def discriminator(network: discriminator_lib.Discriminator) -> weights.Slots:
   return slots
 
 
-def _synthesis(network: synthesis_lib.Synthesis, scope: str) -> _Slots:
+def _synthesis(network: synthesis_lib.Synthesis, scope: str,
+               higher: int) -> _Slots:
   constant = network.constant
   _, height, width, channels = constant.shape
   slots = {f'{scope}/4x4/Const/const': weights.Slot(
@@ -106,7 +111,7 @@ def _synthesis(network: synthesis_lib.Synthesis, scope: str) -> _Slots:
       slots |= _styled(f'{scope}/{side}x{side}/{name}',
                        network.styled_layers[2 * index + part])
     slots |= _weight_and_bias(
-        f'{scope}/ToRGB_lod{len(all_sides) - 1 - index}',
+        f'{scope}/ToRGB_lod{len(all_sides) - 1 - index + higher}',
         network.to_rgbs[index])
   return slots
 

@@ -18,7 +18,7 @@ import numpy as np
 
 from tools.official import weights
 
-_REMEDY = (
+_AUTHORS_REMEDY = (
     "use the authors' network-snapshot-030929.pkl, or leave --snapshot out: "
     'inference does not need it')
 _FLOATS = ('f2', 'f4', 'f8')
@@ -100,9 +100,10 @@ _KNOWN = {
 class _Unpickler(pickle.Unpickler):
   """Constructs records and plain containers only."""
 
-  def __init__(self, *, file: BinaryIO, where: str) -> None:
+  def __init__(self, *, file: BinaryIO, where: str, remedy: str) -> None:
     super().__init__(file, encoding='latin1')
     self._where = where
+    self._remedy = remedy
 
   def find_class(self, module: str, name: str) -> Any:
     """A known record or container; anything else is refused."""
@@ -112,13 +113,13 @@ class _Unpickler(pickle.Unpickler):
       raise weights.WeightsError(
           f'{self._where}: refused, because it asks for '
           f'{ascii(f"{module}.{name}")[1:-1]}, which no StyleGAN snapshot '
-          f'needs; nothing of it was run; {_REMEDY}') from None
+          f'needs; nothing of it was run; {self._remedy}') from None
 
   def persistent_load(self, pid: Any) -> Any:
     """Refuses: a snapshot is one file."""
     raise weights.WeightsError(
         f'{self._where}: refused, because it refers to the persistent object '
-        f'{ascii(str(pid))[:80]} outside of the file; {_REMEDY}')
+        f'{ascii(str(pid))[:80]} outside of the file; {self._remedy}')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,11 +136,14 @@ class Snapshot:
   generator_ema: weights.Weights
 
 
-def read(path: str) -> Snapshot:
+def read(path: str, flag: str = '--snapshot',
+         remedy: str = _AUTHORS_REMEDY) -> Snapshot:
   """Reads a snapshot.
 
   Args:
     path: The pickle.
+    flag: What named it, for messages.
+    remedy: What a user can do about an unfit file.
 
   Returns:
     Its networks. Names of G's parts begin with 'mapping/' and 'synthesis/'.
@@ -148,27 +152,28 @@ def read(path: str) -> Snapshot:
     WeightsError: If there is no such file, it is no snapshot, or it asks for
       anything but arrays and plain containers.
   """
-  where = f'--snapshot={path}'
+  where = f'{flag}={path}'
   try:
     with open(path, 'rb') as file:
       _check_numbers(file)
       file.seek(0)
-      networks = _Unpickler(file=file, where=where).load()
+      networks = _Unpickler(
+          file=file, where=where, remedy=remedy).load()
     if not isinstance(networks, tuple) or len(networks) != 3:
       raise ValueError('it is no tuple of G, D and Gs')
     return Snapshot(*(
-        _weights(network, f'{where} ({label})')
+        _weights(network, f'{where} ({label})', remedy)
         for network, label in zip(networks, ('G', 'D', 'Gs'))))
   except weights.WeightsError:
     raise
   except FileNotFoundError:
     raise weights.WeightsError(
-        f'{where}: no such file; {_REMEDY}', 66) from None
+        f'{where}: no such file; {remedy}', 66) from None
   except (OSError, pickle.UnpicklingError, EOFError, ValueError, TypeError,
           AttributeError, LookupError, OverflowError, MemoryError) as error:
     raise weights.WeightsError(
         f'{where}: is no StyleGAN snapshot ({type(error).__name__}: '
-        f'{str(error)[:120]}); {_REMEDY}') from error
+        f'{str(error)[:120]}); {remedy}') from error
 
 
 def _check_numbers(file: BinaryIO) -> None:
@@ -179,11 +184,11 @@ def _check_numbers(file: BinaryIO) -> None:
       raise ValueError(f'it gives an object the number {argument}')
 
 
-def _weights(network: Any, where: str) -> weights.Weights:
+def _weights(network: Any, where: str, remedy: str) -> weights.Weights:
   arrays = _variables(network, '', 0)
   return weights.Weights(
       where, {name: array.shape for name, array in arrays.items()},
-      arrays.__getitem__, _REMEDY)
+      arrays.__getitem__, remedy)
 
 
 def _variables(

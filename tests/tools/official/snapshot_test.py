@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import builtins
-import collections
 import io
 import os
 import pathlib
 import pickle
-import sys
-import types
 from typing import Any
 
 import numpy as np
@@ -20,6 +17,7 @@ from earsr_tf.stages import networks as networks_lib
 from earsr_tf.training import checkpoints
 from tests import official_fakes
 from tests import official_reference as reference
+from tests import stylegan_pickles
 from tools.official import run_folder
 from tools.official import snapshot
 from tools.official import weights as weights_lib
@@ -28,63 +26,21 @@ CONFIG = official_fakes.small_config()
 MODEL = CONFIG.model
 
 
-class Network:
-  """Pickles as NVIDIA's class of this name does."""
-
-  def __init__(self, name: str, variables: dict[str, np.ndarray],
-               components: dict[str, Network], **static_kwargs: Any) -> None:
-    self.state = {
-        'version': 3, 'name': name, 'static_kwargs': static_kwargs,
-        'components': components, 'build_module_src': 'raise SystemExit(9)',
-        'build_func_name': 'G_style', 'variables': list(variables.items())}
-
-  def __getstate__(self) -> dict[str, Any]:
-    return self.state
-
-
-class EasyDict(dict):
-  """dnnlib's dictionary."""
-
-
-Network.__module__ = 'dnnlib.tflib.network'
-EasyDict.__module__ = 'dnnlib.util'
-
-
 @pytest.fixture(name='dnnlib', autouse=True)
 def fixture_dnnlib(monkeypatch: pytest.MonkeyPatch) -> None:
-  """Modules under whose names this file's classes are pickled."""
-  for name in ('dnnlib', 'dnnlib.tflib', 'dnnlib.tflib.network',
-               'dnnlib.util'):
-    module = types.ModuleType(name)
-    module.Network, module.EasyDict = Network, EasyDict
-    monkeypatch.setitem(sys.modules, name, module)
+  """Lets the pickles of `stylegan_pickles` be written."""
+  stylegan_pickles.install(monkeypatch)
 
 
-def _generator(seed: int, **static_kwargs: Any) -> Network:
-  parts = {
-      'synthesis': official_fakes.fill(
-          {**official_fakes.synthesis_shapes(MODEL),
-           **official_fakes.idle_shapes(MODEL)}, seed),
-      'mapping': official_fakes.fill(
-          official_fakes.mapping_shapes(MODEL), seed + 1)}
-  parts['synthesis']['lod'] = np.float32(0.0)
-  own = {'lod': np.float32(0.0), 'dlatent_avg': np.full(8, seed, np.float32)}
-  return Network('G', own, EasyDict(
-      (name, Network(f'G_{name}', variables, {}, resolution=128))
-      for name, variables in parts.items()), **static_kwargs)
+def _generator(seed: int, **static_kwargs: Any) -> stylegan_pickles.Network:
+  return stylegan_pickles.generator(MODEL, seed, **static_kwargs)
 
 
-def _discriminator() -> Network:
-  tensors = official_fakes.fill(
-      official_fakes.discriminator_shapes(MODEL), seed=9)
-  # Fortran order and another float type, as NumPy may pickle them.
-  tensors['4x4/Dense0/weight'] = np.asfortranarray(
-      tensors['4x4/Dense0/weight'])
-  return Network('D', tensors, collections.OrderedDict(), label_size=0)
+def _discriminator() -> stylegan_pickles.Network:
+  return stylegan_pickles.discriminator(MODEL)
 
 
-def _pickle(content: Any, protocol: int = 4) -> bytes:
-  return pickle.dumps(content, protocol=protocol)
+_pickle = stylegan_pickles.dump
 
 
 def _read(tmp_path: pathlib.Path, data: bytes) -> snapshot.Snapshot:
@@ -238,13 +194,13 @@ def test_other_files_are_no_snapshots(
 
 def test_arrays_of_objects_are_refused(tmp_path: pathlib.Path) -> None:
   for value in (np.array([{}], object), np.arange(3), 'text'):
-    bad = Network('D', {'lod': value}, {})
+    bad = stylegan_pickles.Network('D', {'lod': value}, {})
     with pytest.raises(weights_lib.WeightsError, match='a variable is'):
       _read(tmp_path, _pickle((bad, bad, bad)))
 
 
 def test_a_network_inside_itself_is_refused(tmp_path: pathlib.Path) -> None:
-  bad = Network('G', {}, {})
+  bad = stylegan_pickles.Network('G', {}, {})
   bad.state['components']['mapping'] = bad
   with pytest.raises(weights_lib.WeightsError, match='nested too deeply'):
     _read(tmp_path, _pickle((bad, bad, bad)))
