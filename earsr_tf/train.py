@@ -21,6 +21,7 @@ from earsr_tf import config as config_lib
 from earsr_tf import config_json
 from earsr_tf import flags as flags_lib
 
+_HEARING = ('audio', 'fusion')  # stages that hear voices
 
 def _provenance(config: config_lib.Config, dataset: str, data_dir: str,
                 manifest_sha256: str, replicas: int) -> dict[str, Any]:
@@ -54,8 +55,11 @@ def _clip_names(data_dir: str, splits: tuple[str, ...], seed: int
   return names
 
 
-def _check_data(dataset: str, data_dir: str) -> None:
-  """Refuses missing data or data of another kind, before TensorFlow loads."""
+def _check_data(dataset: str, data_dir: str, stage: str) -> None:
+  """Refuses data that are missing, of another kind or without voices.
+
+  TensorFlow is not loaded yet.
+  """
   from earsr_tf.data import dataset as dataset_lib
   from earsr_tf.data import manifest as manifest_lib
   spec = dataset_lib.get(dataset)
@@ -65,6 +69,8 @@ def _check_data(dataset: str, data_dir: str) -> None:
     raise config_lib.ConfigError(
         f'--data_dir={data_dir} holds the dataset {manifest.dataset}, not '
         f'{dataset}; use --dataset={manifest.dataset}')
+  if stage in _HEARING:
+    manifest.check_voices(f'stage {stage}')
 
 
 def _verify_shards(data_dir: str, splits: set[str], run_root: str,
@@ -120,7 +126,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
       OutOfMemoryError: With one sentence that says what to do.
     Interrupted: If SIGTERM or SIGINT came; the state is saved.
   """
-  _check_data(dataset, data_dir)
+  _check_data(dataset, data_dir, stage)
   from earsr_tf.training import cluster
   if not cluster.from_environment().is_chief:  # refused before TensorFlow loads
     logging.set_verbosity(logging.ERROR)  # the chief says it all

@@ -40,12 +40,14 @@ class Wanted:
   targets: tuple[targets_lib.Targets, ...] = ()
 
   def __post_init__(self) -> None:
-    """Raises ValueError if an input is unknown."""
+    """Raises ValueError for an unknown input, DataError for absent voices."""
     known = (*keys.ALL, *(t.name for t in self.targets))
     for name in self.inputs:
       if name not in known:
         raise ValueError(
             f'unknown input {name!r}; data provide {", ".join(known)}')
+    if keys.WAVEFORM in self.inputs:
+      self.manifest.check_voices('this')
 
   def bytes_in_memory(self, splits: Sequence[str]) -> int:
     """What decoded frames, encoded voices and targets would take."""
