@@ -170,16 +170,23 @@ def only_face(picture: np.ndarray, name: str, reduction: float = 1.0) -> Box:
   return boxes[0]
 
 
-def check_installed() -> None:
-  """Raises InputError if mtcnn is not there; loads nothing."""
+def check_installed(instead: str = 'or say where the face is') -> None:
+  """Refuses to go on without mtcnn; loads nothing.
+
+  Args:
+    instead: What else can be done; ends the sentence.
+
+  Raises:
+    InputError: If it is not there.
+  """
   try:
     is_there = importlib.util.find_spec('mtcnn') is not None
   except ValueError:  # what tests put in its place
     is_there = False
   if not is_there:
     raise cli.InputError(
-        '--detect_faces: needs the package mtcnn; pip install mtcnn==1.0.0, or '
-        'say where the face is', cli.USAGE)
+        '--detect_faces: needs the package mtcnn; pip install mtcnn==1.0.0, '
+        f'{instead}', cli.USAGE)
 
 
 @functools.cache

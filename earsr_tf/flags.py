@@ -29,8 +29,12 @@ def define_run_flags() -> None:
   flags.DEFINE_enum('preset', 'demo', config_lib.PRESETS,
                     'Sizes and schedules.')
   flags.DEFINE_string('dataset', 'synthetic',
-                      'Where the data come from: synthetic, voxceleb2, pairs.')
-  flags.DEFINE_string('data_dir', 'data', 'Folder of the prepared shards.')
+                      'Where the data come from: synthetic, voxceleb2, faces, '
+                      'pairs. Not asked where --data_dir names several.')
+  flags.DEFINE_string(
+      'data_dir', 'data', 'Folder of the prepared shards; for training also '
+      'several with weights, such as faces:1,pairs:1, and by stage, such as '
+      "'faces:1,pairs:1;audio+fusion=pairs'.")
   flags.DEFINE_string('run_root', 'runs', 'Folder of all stages of a run.')
   flags.DEFINE_integer('seed', None, 'Overrides the seed of the preset.')
   flags.DEFINE_multi_string(

@@ -20,17 +20,21 @@ from earsr_tf import cli
 from earsr_tf import config as config_lib
 from earsr_tf import config_json
 from earsr_tf import flags as flags_lib
+from earsr_tf.data import mixture as mixture_lib
 
+_HEARING = ('audio', 'fusion')  # stages that hear voices
 
 def _provenance(config: config_lib.Config, dataset: str, data_dir: str,
-                manifest_sha256: str, replicas: int) -> dict[str, Any]:
+                data: mixture_lib.Mixture, replicas: int) -> dict[str, Any]:
   """What config.json keeps besides the configuration."""
   from earsr_tf.training import cluster
   from earsr_tf.training import distribution
   from earsr_tf.training import inputs
   return {
       'command': ' '.join(sys.argv), 'dataset': dataset, 'data_dir': data_dir,
-      'manifest_sha256': manifest_sha256, 'versions': inputs.versions(),
+      'manifest_sha256': data.sha256, **(
+          {'manifests': sorted(m.sha256 for m in data.manifests)}
+          if len(data.manifests) > 1 else {}), 'versions': inputs.versions(),
       'replicas': distribution.total(replicas),
       'workers': cluster.from_environment().count,
       'rounding': {'micro_batch': config.training.micro_batch,
@@ -38,7 +42,7 @@ def _provenance(config: config_lib.Config, dataset: str, data_dir: str,
       'date': time.strftime('%Y-%m-%d %H:%M:%S')}
 
 
-def _clip_names(data_dir: str, splits: tuple[str, ...], seed: int
+def _clip_names(data: mixture_lib.Mixture, splits: tuple[str, ...], seed: int
                 ) -> Callable[[int, int], Sequence[str]]:
   """(batch_size, start_images) -> names of the clips of that batch."""
   from earsr_tf.data import batching
@@ -47,39 +51,45 @@ def _clip_names(data_dir: str, splits: tuple[str, ...], seed: int
   def names(batch_size: int, start: int) -> list[str]:
     """Names of the clips of the batch that begins at `start`."""
     batch = next(iter(batching.make_dataset(
-        data_dir, splits=splits, inputs=(keys.CLIP,), batch_size=batch_size,
+        data, splits=splits, inputs=(keys.CLIP,), batch_size=batch_size,
         seed=seed, start_images=start)))
     return [name.decode() for name in batch[keys.CLIP].numpy()]
 
   return names
 
 
-def _check_data(dataset: str, data_dir: str) -> None:
-  """Refuses missing data or data of another kind, before TensorFlow loads."""
+def _read_data(dataset: str, data_dir: str, stage: str) -> mixture_lib.Mixture:
+  """Refuses data that are missing, of another kind or without voices.
+
+  TensorFlow is not loaded yet.
+  """
   from earsr_tf.data import dataset as dataset_lib
-  from earsr_tf.data import manifest as manifest_lib
   spec = dataset_lib.get(dataset)
-  manifest = manifest_lib.read_manifest(
-      data_dir, spec.make_command.format(data_dir=data_dir))
-  if manifest.dataset != dataset:
-    raise config_lib.ConfigError(
-        f'--data_dir={data_dir} holds the dataset {manifest.dataset}, not '
-        f'{dataset}; use --dataset={manifest.dataset}')
+  data = mixture_lib.read(data_dir, stage, spec.make_command)
+  for manifest in data.manifests:
+    if len(data.known) == 1 and manifest.dataset != dataset:
+      raise config_lib.ConfigError(
+          f'--data_dir={data_dir} holds the dataset {manifest.dataset}, not '
+          f'{dataset}; use --dataset={manifest.dataset}')
+    if stage in _HEARING:
+      manifest.check_voices(f'stage {stage}')
+  return data
 
 
-def _verify_shards(data_dir: str, splits: set[str], run_root: str,
+def _verify_shards(data: mixture_lib.Mixture, splits: set[str], run_root: str,
                    writes: bool) -> None:
   """Refuses shards that are not those that the manifest describes."""
   from earsr_tf.data import integrity
   from earsr_tf.data import manifest as manifest_lib
   began = time.monotonic()
-  read = integrity.check_shards(
-      manifest_lib.read_manifest(data_dir),
-      [name for name in manifest_lib.SPLITS if name in splits],
-      memory=os.path.join(run_root, integrity.FILE_NAME), writes=writes)
-  if read:
-    logging.info('%s: %.0f MB verified in %.1f s', data_dir, read / 1e6,
-                 time.monotonic() - began)
+  for manifest in data.manifests:
+    read = integrity.check_shards(
+        manifest, [name for name in manifest_lib.SPLITS
+                   if name in splits and manifest.splits[name]],
+        memory=os.path.join(run_root, integrity.FILE_NAME), writes=writes)
+    if read:
+      logging.info('%s: %.0f MB verified in %.1f s', manifest.data_dir,
+                   read / 1e6, time.monotonic() - began)
 
 
 def _with_classes(config: config_lib.Config, speakers: int
@@ -105,7 +115,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
     config: Resolved configuration.
     stage: One of `config.STAGES`.
     dataset: Name of the dataset the shards were made from.
-    data_dir: Folder of the shards.
+    data_dir: Folder of the shards, or several; see `mixture.parse`.
     run_root: Folder of all stages.
     replicas: Devices.
     restart: Whether to remove an earlier run of this stage first.
@@ -120,7 +130,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
       OutOfMemoryError: With one sentence that says what to do.
     Interrupted: If SIGTERM or SIGINT came; the state is saved.
   """
-  _check_data(dataset, data_dir)
+  data = _read_data(dataset, data_dir, stage)
   from earsr_tf.training import cluster
   if not cluster.from_environment().is_chief:  # refused before TensorFlow loads
     logging.set_verbosity(logging.ERROR)  # the chief says it all
@@ -132,30 +142,30 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
   from earsr_tf.training import workers as workers_lib
   from earsr_tf.training.monitoring import fixed_batch
   workers = workers_lib.join(replicas)
-  info = batching.data_info(data_dir)
+  info = batching.data_info(data)
   if stage == 'attributes':
     config = _with_classes(config, len(info.speakers))
   made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
   provenance = _provenance(
-      config, dataset, data_dir, info.manifest_sha256, replicas)
+      config, dataset, data_dir, data, replicas)
   with (workers.explained(f'stage {stage}'),
         memory.explained(f'stage {stage}', memory.training_remedy(made))):
-    if not _is_wanted(config, made, provenance, run_root=run_root,
+    if not _is_wanted(config, made, provenance, data.known, run_root=run_root,
                       restart=restart, allow_other_inputs=allow_other_inputs):
       return
     if verify_data:
-      _verify_shards(data_dir, {*made.splits, *fixed_batch.splits(made, info)},
+      _verify_shards(data, {*made.splits, *fixed_batch.splits(made, info)},
                      run_root, workers.is_chief)
     workers.check_same(inputs.common(config, stage, provenance, restart))
     with workers.hold(run_root, stage, restart):
-      _train(config, made, info, data_dir=data_dir, run_root=run_root,
+      _train(config, made, info, data, run_root=run_root,
              replicas=replicas, provenance=provenance, workers=workers,
              profile_steps=profile_steps)
 
 
 def _is_wanted(config: config_lib.Config, made: Any,
-               provenance: dict[str, Any], *, run_root: str, restart: bool,
-               allow_other_inputs: bool) -> bool:
+               provenance: dict[str, Any], known: frozenset[str], *,
+               run_root: str, restart: bool, allow_other_inputs: bool) -> bool:
   """Whether there is something to train; refuses what does not fit.
 
   Adds the restored stages to `provenance`.
@@ -165,7 +175,7 @@ def _is_wanted(config: config_lib.Config, made: Any,
   folder = checkpoints.stage_dir(run_root, made.name)
   checkpoints.check_finished(run_root, inputs.sources(made), config.preset)
   inputs.check(run_root, made, config,
-               manifest_sha256=provenance['manifest_sha256'],
+               manifests=known,
                allows_others=allow_other_inputs)
   provenance['inputs'] = inputs.fingerprints(run_root, made)
   if restart:
@@ -178,29 +188,29 @@ def _is_wanted(config: config_lib.Config, made: Any,
   return True
 
 
-def _train(config: config_lib.Config, made: Any, info: Any, *, data_dir: str,
-           run_root: str, replicas: int, provenance: dict[str, Any],
-           workers: Any, profile_steps: tuple[int, int] | None) -> None:
+def _train(config: config_lib.Config, made: Any, info: Any,
+           data: mixture_lib.Mixture, *, run_root: str, replicas: int,
+           provenance: dict[str, Any], workers: Any,
+           profile_steps: tuple[int, int] | None) -> None:
   """Trains a stage on prepared data; the caller holds the lock."""
   from earsr_tf.data import batching
   from earsr_tf.data import stream
   from earsr_tf.training import loop
   from earsr_tf.training import target_cache
   from earsr_tf.training.monitoring import fixed_batch
-  with stream.explained(data_dir):
+  with stream.explained(data.data_dir):
     with workers.chief_first():  # the others find what the chief computed
-      found = target_cache.ensure(made, config, run_root=run_root,
-                             data_dir=data_dir)
-    data = batching.TrainingData(
-        data=data_dir, splits=made.splits, inputs=made.inputs, targets=found)
+      found = target_cache.ensure(made, config, run_root=run_root, data=data)
+    source = batching.TrainingData(
+        data=data, splits=made.splits, inputs=made.inputs, targets=found)
     loop.train(
         made, config, run_root=run_root, replicas=replicas,
-        make_dataset=lambda batch_size, start, share=None: data.batches(
+        make_dataset=lambda batch_size, start, share=None: source.batches(
             batch_size=batch_size, seed=config.seed, start_images=start,
             mirror=made.mirror, share=share),
-        preview_batch=fixed_batch.read(made, config, data_dir, info),
+        preview_batch=fixed_batch.read(made, config, data, info),
         provenance=provenance,
-        clips=_clip_names(data_dir, made.splits, config.seed),
+        clips=_clip_names(data, made.splits, config.seed),
         profile_steps=profile_steps)
 
 

@@ -54,6 +54,9 @@ def _contents(found: Mapping[str, Any], schema: config_gate.SchemaConfig,
            f'and model.image_size is {image_size}; prepare with --image_size='
            f'{image_size}, or set it')
   level = found['loudness_db']
+  if level is None and found['seen']:
+    yield ('the clips have no voices, and the pipeline trains stages that '
+           'hear; prepare faces with voices')
   low, high = schema.least_loudness_db, schema.most_loudness_db
   if level is not None and not low <= level <= high:
     yield (f'voices have {level:.1f} dB of full scale on average; '

@@ -3,10 +3,10 @@
     python -m tools.prepare_voxceleb2 --input=TREE --output=DIR
 
 TREE is VoxCeleb2 as downloaded, VoxCeleb1 with pictures, a SyntheticVox tree, a
-folder of pairs with a MANIFEST.tsv, or a table of clips, FILE.csv (paper,
-section 4.1). Flags that are not of this command are Beam's: `--runner=...` and
-the options of the runner; those that Beam does not know go behind `--`. See
-docs/data.md.
+folder of pairs with a MANIFEST.tsv, a table of clips, FILE.csv, or a folder or
+zip file of faces without voices (paper, section 4.1). Flags that are not of
+this command are Beam's: `--runner=...` and the options of the runner; those
+that Beam does not know go behind `--`. See docs/data.md.
 """
 
 from __future__ import annotations
@@ -34,7 +34,8 @@ _INPUT = flags.DEFINE_string(
 _OUTPUT = flags.DEFINE_string(
     'output', None, 'A folder for the shards: absent or empty.', required=True)
 _DATASET = flags.DEFINE_enum(
-    'dataset', '', ['', 'synthetic', 'voxceleb2', 'voxceleb1', 'pairs', 'csv'],
+    'dataset', '', ['', 'synthetic', 'voxceleb2', 'voxceleb1', 'pairs', 'csv',
+                    'faces'],
     'What the folder holds; by default seen from its files.')
 _WORKERS = flags.DEFINE_integer(
     'workers', 0, 'Clips decoded at a time; 0: one per core.', lower_bound=0)
@@ -56,8 +57,9 @@ _CHECK_LENGTHS = flags.DEFINE_bool(
     'check_lengths', True, 'Refuse clips of VoxCeleb whose picture and sound '
     'differ in length by more than 5 frames at 25 frames/s.')
 _DETECT_FACES = flags.DEFINE_bool(
-    'detect_faces', False, 'Find the face in videos that show more and have no '
-    'boxes, and frame it as VoxCeleb2 does; needs mtcnn.')
+    'detect_faces', None, 'Find the face in videos that show more and have no '
+    'boxes, and in pictures of --dataset=faces, and frame it as VoxCeleb2 '
+    'does; needs mtcnn. Default: in the latter only.')
 _SUBSET = flags.DEFINE_list(
     'subset', [], 'Prefixes of paths below the input; only these are taken.')
 _OVERWRITE = flags.DEFINE_bool(
@@ -112,6 +114,9 @@ def _prepare(rest: Sequence[str], behind: Sequence[str]) -> str:
   from pipelines.ingest import prepare
   beam_flags = beam_options.make(rest, behind)
   name = _DATASET.value or prepare.guess_dataset(_INPUT.value)
+  if prepare.resolved(name, _options()).detect_faces:
+    face_finder.check_installed(
+        'or take the pictures as they are with --nodetect_faces')
   if _DRY_RUN.value:
     return _dry_run(name, prepare.plan(_INPUT.value, name, _options()))
   start = time.monotonic()

@@ -33,7 +33,8 @@ class Sample:
   """What is shown of a clip.
 
   Attributes:
-    tiles: Frame, small input and spectrogram, each [H, W, 3] uint8.
+    tiles: Frame, small input and, if there is a voice, its spectrogram, each
+      [H, W, 3] uint8.
     title: The speaker, with gender and age where they are known.
     subtitle: Split, video and clip.
   """
@@ -89,16 +90,20 @@ def _of_split(
     return []
   dataset = batching.make_dataset(
       manifest, splits=[split], batch_size=count, seed=seed, memory_bytes=0,
-      inputs=(keys.IMAGE_HIGH, keys.WAVEFORM, keys.GENDER, keys.AGE, keys.CLIP))
+      inputs=(keys.IMAGE_HIGH, keys.GENDER, keys.AGE, keys.CLIP,
+              *((keys.WAVEFORM,) if manifest.has_voices else ())))
   batch = next(iter(dataset))
   high = pixels.to_uint8(batch[keys.IMAGE_HIGH]).numpy()
   low = metrics.degrade_uint8(high, high.shape[1] // _FACTOR)
-  spectra = spectrogram.log_spectrogram(batch[keys.WAVEFORM])[..., 0].numpy()
+  spectra = [()] * count
+  if manifest.has_voices:
+    spectra = [(figures.spectrogram_tile(s),) for s in (
+        spectrogram.log_spectrogram(batch[keys.WAVEFORM])[..., 0].numpy())]
   samples = []
   for i, clip in enumerate(batch[keys.CLIP].numpy()):
     speaker, _, rest = clip.decode('utf-8', 'replace').partition('/')
     samples.append(Sample(
-        (high[i], low[i], figures.spectrogram_tile(spectra[i])),
+        (high[i], low[i], *spectra[i]),
         _title(speaker, int(batch[keys.GENDER][i]), float(batch[keys.AGE][i])),
         f'{split}  {rest}'))
   return samples

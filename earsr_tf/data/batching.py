@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from typing import Sequence
+from typing import Mapping, Sequence
 
 import tensorflow as tf
 
@@ -20,6 +20,8 @@ from earsr_tf.data import examples as examples_lib
 from earsr_tf.data import image
 from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
+from earsr_tf.data import mixing
+from earsr_tf.data import mixture as mixture_lib
 from earsr_tf.data import records
 from earsr_tf.data import stream
 from earsr_tf.data import target_files as targets_lib
@@ -41,14 +43,10 @@ class DataInfo:
   manifest_sha256: str
 
 
-def data_info(data_dir: str, make_command: str = '') -> DataInfo:
-  """Reads what is in `data_dir`; see `manifest.read_manifest` for errors."""
-  manifest = manifest_lib.read_manifest(data_dir, make_command)
-  return DataInfo(
-      speakers=manifest.all_speakers,
-      records={k: sum(s.records for s in v)
-               for k, v in manifest.splits.items()},
-      manifest_sha256=manifest.sha256)
+def data_info(data: mixture_lib.Data) -> DataInfo:
+  """Reads what is in data; see `manifest.read_manifest` for errors."""
+  mixture = mixture_lib.of(data)
+  return DataInfo(mixture.all_speakers, mixture.records(), mixture.sha256)
 
 
 class TrainingData:
@@ -61,7 +59,7 @@ class TrainingData:
   def __init__(
       self,
       *,
-      data: str | manifest_lib.Manifest,
+      data: mixture_lib.Data,
       splits: Sequence[str],
       inputs: Sequence[str],
       targets: Sequence[targets_lib.Targets] = (),
@@ -69,7 +67,7 @@ class TrainingData:
     """Checks what is wanted; nothing is read yet.
 
     Args:
-      data: Folder of shards, or its manifest.
+      data: Folder of shards, its manifest, or several with weights.
       splits: Splits to read, e.g. ('d_pre', 'd_rest').
       inputs: Batch entries wanted, names from `keys`; only these are decoded.
       targets: Where those of them that are targets are kept.
@@ -79,10 +77,10 @@ class TrainingData:
       DataError: If the data are missing, damaged or empty.
       ValueError: If an input is unknown.
     """
-    self._manifest = _manifest(data)
+    self._data = mixture_lib.of(data)
     self._splits = tuple(splits)
     self._wanted = examples_lib.Wanted(
-        self._manifest, tuple(inputs),
+        self._data, tuple(inputs),
         tuple(t for t in targets if t.name in inputs))
     self._beside = [t.files for t in self._wanted.targets]
     self._is_kept = (
@@ -112,11 +110,8 @@ class TrainingData:
     """
     if mirror and self._wanted.targets:
       raise ValueError('targets belong to images that are not mirrored')
-    order = stream.Order(
-        manifest=self._manifest, splits=self._splits, beside=self._beside,
-        seed=seed, start=start_images, shuffle=training)
     draw = functools.partial(examples_lib.draw, seed=seed, mirror=mirror)
-    stored = order.rows() if self._is_kept else order.from_shards()
+    stored = self._stored(seed, start_images, training)
     if share:
       stored = share.keep(stored, start_images, batch_size)
 
@@ -130,26 +125,37 @@ class TrainingData:
       examples = stored.map(
           stream.as_is(lambda index, parts: draw(examples_lib.stored(
               examples_lib.parse(parts, self._wanted),
-              self._manifest.image_size), index=index)),
+              self._data.image_size), index=index)),
           num_parallel_calls=2)
     return _finish(examples, share.size if share else batch_size,
                    drop_remainder=True)
 
+  def _stored(self, seed: int, start: int, shuffle: bool) -> tf.data.Dataset:
+    """Endless (position, row or parts) in the order of training."""
+    parts, first = [], 0
+    for order in mixing.orders(
+        self._data, self._splits, beside=self._beside, seed=seed, start=start,
+        shuffle=shuffle):
+      parts.append(order.rows(first) if self._is_kept else order.from_shards())
+      first += int(order.sizes.sum())
+    return mixing.mixed(parts, self._data.weights, seed=seed, start=start)
+
   @functools.cached_property
   def _content(self) -> dict[str, tf.Tensor]:
     """All records, decoded, padded to the longest: [records, ...] each."""
-    total = sum(s.records for s in self._manifest.shards(self._splits))
-    whole = stream.stored(self._manifest, self._splits, self._beside).map(
+    total = sum(s.records for m in self._data.manifests
+                for s in m.shards(self._splits))
+    whole = _all_stored(self._data, self._splits, self._beside).map(
         stream.as_is(lambda *parts: examples_lib.load(parts, self._wanted)),
         num_parallel_calls=2).padded_batch(
             total, drop_remainder=True).with_options(_options())
-    with stream.explained(self._manifest.data_dir):
+    with stream.explained(self._data.data_dir):
       # Fewer records than stated are none: never train on fewer.
       return whole.get_single_element()
 
 
 def make_dataset(
-    data: str | manifest_lib.Manifest,
+    data: mixture_lib.Data,
     *,
     splits: Sequence[str],
     inputs: Sequence[str],
@@ -163,7 +169,7 @@ def make_dataset(
 
 
 def make_eval_dataset(
-    data: str | manifest_lib.Manifest,
+    data: mixture_lib.Data,
     *,
     splits: Sequence[str],
     inputs: Sequence[str],
@@ -173,7 +179,7 @@ def make_eval_dataset(
   """One pass in stored order; the last batch may be smaller.
 
   Args:
-    data: Folder of shards, or its manifest.
+    data: Folder of shards, its manifest, or several, one after the other.
     splits: Splits to read, in this order.
     inputs: Batch entries wanted, names from `keys`.
     batch_size: Largest batch.
@@ -188,9 +194,9 @@ def make_eval_dataset(
     DataError: If the data are missing, damaged or empty.
     ValueError: If an input is unknown.
   """
-  manifest = _manifest(data)
-  wanted = examples_lib.Wanted(manifest, tuple(inputs))
-  clips = stream.stored(manifest, splits)
+  mixture = mixture_lib.of(data)
+  wanted = examples_lib.Wanted(mixture, tuple(inputs))
+  clips = _all_stored(mixture.holding(splits), splits)
   if frames_per_clip > 1:
     clips = clips.flat_map(
         stream.as_is(lambda r: tf.data.Dataset.from_tensors((r,)).repeat(
@@ -202,7 +208,7 @@ def make_eval_dataset(
     """One example of a stored record."""
     return examples_lib.draw(
         examples_lib.stored(
-            examples_lib.parse(parts, wanted), manifest.image_size),
+            examples_lib.parse(parts, wanted), mixture.image_size),
         index=index, seed=seed, per_clip=frames_per_clip)
 
   examples = clips.enumerate().map(read, num_parallel_calls=2)
@@ -226,11 +232,12 @@ def frames(
     each target [B, *shape]).
   """
   wanted = examples_lib.Wanted(
-      manifest, (keys.IMAGE_HIGH, *(t.name for t in targets)), tuple(targets))
+      mixture_lib.of(manifest),
+      (keys.IMAGE_HIGH, *(t.name for t in targets)), tuple(targets))
   clips = tf.data.Dataset.zip(tuple(
       tf.data.TFRecordDataset(path, buffer_size=stream.READ_BYTES)
       for path in (f'{manifest.data_dir}/{shard.file}',
-                   *(t.files[shard.file] for t in targets))))
+                   *(t.files[shard.sha256] for t in targets))))
 
   @stream.as_is
   def split(number: tf.Tensor, parts: tuple[tf.Tensor, ...]
@@ -251,11 +258,12 @@ def frames(
                   2).with_options(_options())
 
 
-def _manifest(data: str | manifest_lib.Manifest) -> manifest_lib.Manifest:
-  """The manifest itself, or that of a folder."""
-  if isinstance(data, manifest_lib.Manifest):
-    return data
-  return manifest_lib.read_manifest(str(data))
+def _all_stored(
+    data: mixture_lib.Mixture, splits: Sequence[str],
+    beside: Sequence[Mapping[str, str]] = ()) -> tf.data.Dataset:
+  """One pass over the records of all folders; see `stream.stored`."""
+  parts = [stream.stored(m, splits, beside) for m in data.manifests]
+  return functools.reduce(lambda one, two: one.concatenate(two), parts)
 
 
 def _finish(

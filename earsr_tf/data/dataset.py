@@ -32,12 +32,15 @@ class DatasetSpec:
     make_command: What to type to obtain prepared data; may hold {data_dir}.
     open_share: Share of speakers held out where the data do not say.
     min_frames_per_speaker: Speakers with fewer frames are left out.
+    has_voices: False for still pictures, whose faces are found unless it is
+      said otherwise.
   """
   name: str
   list_clips: Callable[[str, files_lib.Files], Iterable[clip_files.Clip]]
   make_command: str
   open_share: float = OPEN_SHARE
   min_frames_per_speaker: int = 0
+  has_voices: bool = True
 
 
 def get(name: str) -> DatasetSpec:

@@ -15,7 +15,7 @@ import tensorflow as tf
 from earsr_tf.data import audio
 from earsr_tf.data import image
 from earsr_tf.data import keys
-from earsr_tf.data import manifest as manifest_lib
+from earsr_tf.data import mixture as mixture_lib
 from earsr_tf.data import records
 from earsr_tf.data import stream
 from earsr_tf.data import target_files as targets_lib
@@ -31,32 +31,36 @@ class Wanted:
   """What to take from the records.
 
   Attributes:
-    manifest: The data.
+    data: The data.
     inputs: Batch entries, names from `keys`.
     targets: Where those of them that are targets are kept.
   """
-  manifest: manifest_lib.Manifest
+  data: mixture_lib.Mixture
   inputs: tuple[str, ...]
   targets: tuple[targets_lib.Targets, ...] = ()
 
   def __post_init__(self) -> None:
-    """Raises ValueError if an input is unknown."""
+    """Raises ValueError for an unknown input, DataError for absent voices."""
     known = (*keys.ALL, *(t.name for t in self.targets))
     for name in self.inputs:
       if name not in known:
         raise ValueError(
             f'unknown input {name!r}; data provide {", ".join(known)}')
+    if keys.WAVEFORM in self.inputs:
+      for manifest in self.data.manifests:
+        manifest.check_voices('this')
 
   def bytes_in_memory(self, splits: Sequence[str]) -> int:
     """What decoded frames, encoded voices and targets would take."""
-    shards = self.manifest.shards(splits)
-    clips = sum(s.records for s in shards)
-    frames = clips * self.manifest.frames_per_clip
-    total = frames * sum(t.frame_bytes for t in self.targets)
-    if keys.IMAGE_HIGH in self.inputs:
-      total += frames * self.manifest.image_size**2 * 3
-    if keys.WAVEFORM in self.inputs:
-      total += sum(s.bytes for s in shards)
+    total = 0
+    for manifest in self.data.manifests:
+      shards = manifest.shards(splits)
+      frames = manifest.frames_per_clip * sum(s.records for s in shards)
+      total += frames * sum(t.frame_bytes for t in self.targets)
+      if keys.IMAGE_HIGH in self.inputs:
+        total += frames * manifest.image_size**2 * 3
+      if keys.WAVEFORM in self.inputs:
+        total += sum(s.bytes for s in shards)
     return total
 
 
@@ -89,7 +93,7 @@ def parse(parts: Sequence[tf.Tensor], wanted: Wanted) -> dict[str, tf.Tensor]:
   found = records.parse(
       parts[0], [name for name in wanted.inputs if name not in kept])
   if keys.SPEAKER in found:
-    same = tf.equal(np.array(wanted.manifest.all_speakers), found[keys.SPEAKER])
+    same = tf.equal(np.array(wanted.data.all_speakers), found[keys.SPEAKER])
     found[keys.SPEAKER] = tf.argmax(same, output_type=tf.int32)
   for part, target in zip(parts[1:], wanted.targets):
     found[target.name] = targets_lib.decode(part, target.shape)
@@ -102,7 +106,7 @@ def load(parts: Sequence[tf.Tensor], wanted: Wanted) -> dict[str, tf.Tensor]:
   count = _count(entries)
   if records.FRAMES in entries:
     entries[records.FRAMES] = tf.map_fn(
-        lambda f: image.decode_frame(f, wanted.manifest.image_size),
+        lambda f: image.decode_frame(f, wanted.data.image_size),
         entries[records.FRAMES], fn_output_signature=tf.uint8)
   return {**entries, _COUNT: count}
 

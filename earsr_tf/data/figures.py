@@ -148,9 +148,10 @@ def _add(split: Split, record: records.ClipRecord) -> None:
   split.frames += len(record.frames)
   split.sides.update(
       int.from_bytes(frame[_PNG_WIDTH], 'big') for frame in record.frames)
-  sound = record.voice[_WAV_HEADER_BYTES:]
-  split.seconds.append(len(sound) / 32000)  # 16 bit, 16 kHz
-  split.loudness_db.append(_level_db(sound))
+  if record.voice:
+    sound = record.voice[_WAV_HEADER_BYTES:]
+    split.seconds.append(len(sound) / 32000)  # 16 bit, 16 kHz
+    split.loudness_db.append(_level_db(sound))
   if not math.isnan(record.age):
     split.ages.append(record.age)
 

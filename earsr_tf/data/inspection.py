@@ -136,7 +136,9 @@ def record_problems(
     problem = _frame_problem(frame, manifest.image_size)
     if problem:
       yield f'frame {number} {problem}'
-  problem = _voice_problem(record.voice)
+  problem = (_voice_problem(record.voice) if manifest.has_voices
+             else 'is there, and the manifest says that there are none'
+             if record.voice else '')
   if problem:
     yield f'voice {problem}'
 

@@ -66,6 +66,7 @@ class Manifest:
     sha256: Of manifest.json itself: names this very data.
     videos: Split name -> '<speaker>/<video>' of its videos, sorted; empty if
       the data were made before manifests had them.
+    has_voices: Whether the records have voices; still pictures have none.
   """
   data_dir: str
   dataset: str
@@ -79,6 +80,22 @@ class Manifest:
   sha256: str
   videos: Mapping[str, tuple[str, ...]] = dataclasses.field(
       default_factory=dict)
+  has_voices: bool = True
+
+  def check_voices(self, purpose: str) -> None:
+    """Refuses still pictures where somebody must be heard.
+
+    Args:
+      purpose: What needs voices; begins the sentence.
+
+    Raises:
+      DataError: If the records have no voices.
+    """
+    if not self.has_voices:
+      raise DataError(
+          f'{purpose} needs voices, and {self.data_dir} holds faces without '
+          f'them (dataset {self.dataset}); give a folder of faces with voices, '
+          'such as one made with --dataset=pairs or --dataset=voxceleb2')
 
   def shards(self, splits: Sequence[str]) -> tuple[Shard, ...]:
     """Shards of these splits, in order.
@@ -189,7 +206,8 @@ def parse(data_dir: str, raw: bytes) -> Manifest:
       all_speakers=tuple(content['all_speakers']),
       rejected=int(content['rejected']),
       sha256=hashlib.sha256(raw).hexdigest(),
-      videos={k: tuple(v) for k, v in content.get('videos', {}).items()})
+      videos={k: tuple(v) for k, v in content.get('videos', {}).items()},
+      has_voices=bool(content.get('has_voices', True)))
 
 
 def _check_size(path: pathlib.Path, size: int, remedy: str) -> None:

@@ -57,7 +57,8 @@ class ClipRecord:
     gender: 0 female, 1 male, -1 unknown.
     age: Years; NaN unknown.
     frames: PNG files, square RGB, all of one size; at least one.
-    voice: WAV file, 16 kHz, mono, 16 bit, at least one second.
+    voice: WAV file, 16 kHz, mono, 16 bit, at least one second; empty of a
+      picture that nobody is heard with, which is stored without one.
   """
   speaker: str
   video: str
@@ -87,7 +88,7 @@ def encode(record: ClipRecord) -> bytes:
       'age': tf.train.Feature(
           float_list=tf.train.FloatList(value=[record.age])),
       FRAMES: _bytes(*record.frames),
-      VOICE: _bytes(record.voice),
+      **({VOICE: _bytes(record.voice)} if record.voice else {}),
   }))
   # Map entries are sorted, or the bytes would differ from run to run.
   return example.SerializeToString(deterministic=True)
@@ -106,7 +107,7 @@ def decode(serialized: bytes) -> ClipRecord:
       split=text('split'), gender=feature['gender'].int64_list.value[0],
       age=feature['age'].float_list.value[0],
       frames=tuple(feature[FRAMES].bytes_list.value),
-      voice=feature[VOICE].bytes_list.value[0])
+      voice=b''.join(feature[VOICE].bytes_list.value))
 
 
 def parse(

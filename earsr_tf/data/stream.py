@@ -18,12 +18,12 @@ import tensorflow as tf
 from earsr_tf.data import manifest as manifest_lib
 
 # Independent streams of draws; folded into the seed.
-SHARDS, RECORDS, FRAME, SEGMENT, MIRROR = range(5)
+SHARDS, RECORDS, FRAME, SEGMENT, MIRROR, MIXTURE = range(6)
 READ_BYTES = 1 << 24  # measured: half the time of the default buffer
 # No function of the datasets needs AutoGraph: half a second saved for each.
 as_is = tf.autograph.experimental.do_not_convert
 
-_FOREVER = 1 << 40  # epochs
+FOREVER = 1 << 40  # epochs
 
 
 def key(seed: int, draw: int, number: tf.Tensor) -> tf.Tensor:
@@ -40,7 +40,7 @@ def stored(
   Args:
     manifest: The data.
     splits: Splits to go through.
-    beside: For each kind of files beside the shards: shard -> path.
+    beside: For each kind of files beside the shards: sha256 of a shard -> path.
 
   Returns:
     A tuple of [] strings for each record: itself, then one of each kind.
@@ -159,9 +159,13 @@ class Order:
     # One shard is read ahead while another is consumed.
     return self._visits().map(read).prefetch(1).unbatch()
 
-  def rows(self) -> tf.data.Dataset:
-    """Endless (position [] int64, row [] int64 among all stored records)."""
-    offsets = np.cumsum(self.sizes) - self.sizes
+  def rows(self, first: int = 0) -> tf.data.Dataset:
+    """Endless (position [] int64, row [] int64 among all stored records).
+
+    Args:
+      first: Row of the first of these records.
+    """
+    offsets = first + np.cumsum(self.sizes) - self.sizes
 
     @as_is
     def number(
@@ -189,7 +193,7 @@ class Order:
       wanted = first + sizes > self._start
       return tf.data.Dataset.from_tensor_slices((order[wanted], first[wanted]))
 
-    epochs = tf.data.Dataset.range(self._start // total, _FOREVER)
+    epochs = tf.data.Dataset.range(self._start // total, FOREVER)
     return epochs.flat_map(epoch_shards)
 
   def _inside(
@@ -210,7 +214,7 @@ def _paths(
     beside: Sequence[Mapping[str, str]]) -> np.ndarray:
   """[shards, 1 + kinds] paths."""
   return np.array([
-      [f'{manifest.data_dir}/{s.file}', *(kind[s.file] for kind in beside)]
+      [f'{manifest.data_dir}/{s.file}', *(kind[s.sha256] for kind in beside)]
       for s in manifest.shards(splits)])
 
 

@@ -51,7 +51,7 @@ class Targets:
   Attributes:
     name: Batch entry, one of `keys.TARGETS`.
     shape: That of one frame's target.
-    files: Shard of the data -> path of the file beside it.
+    files: sha256 of a shard of the data -> path of the file beside it.
   """
   name: str
   shape: tuple[int, ...]
@@ -86,7 +86,7 @@ def find(folder: pathlib.Path, shards: Sequence[manifest_lib.Shard],
     identity: What the codes must have been made from.
 
   Returns:
-    Shard -> path, every file with the size its manifest states.
+    sha256 of a shard -> path, every file with the size its manifest states.
 
   Raises:
     StaleError: With what is missing or differs.
@@ -105,7 +105,7 @@ def find(folder: pathlib.Path, shards: Sequence[manifest_lib.Shard],
     if shard.file not in files or not file.is_file() or (
         file.stat().st_size != files[shard.file]):
       raise StaleError(f'{file}: missing, or not as long as its manifest says')
-    found[shard.file] = str(file)
+    found[shard.sha256] = str(file)
   return found
 
 

@@ -24,6 +24,9 @@ class Clip:
       cut together, so that their lengths can be compared, and whose boxes
       are those of the video it was cut from; else 0.
     refused: Why the clip cannot be used, as far as its names tell; ''.
+    has_voice: False for a still picture that nobody is heard with.
+    crop: Of a still picture: left, top and side in pixels of the square that is
+      kept; () if nobody has said.
   """
   speaker: str
   video: str
@@ -36,6 +39,8 @@ class Clip:
   boxes: str = ''
   fps: float = 0.0
   refused: str = ''
+  has_voice: bool = True
+  crop: tuple[int, ...] = ()
 
   @property
   def key(self) -> str:

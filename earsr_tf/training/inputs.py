@@ -10,7 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from typing import Any, Mapping
+from typing import Any, Collection, Mapping
 
 from absl import logging
 
@@ -61,14 +61,15 @@ def fingerprints(run_root: str, stage: stage_lib.Stage) -> dict[str, str]:
 
 
 def check(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
-          *, manifest_sha256: str, allows_others: bool) -> None:
+          *, manifests: Collection[str], allows_others: bool) -> None:
   """Refuses restored stages of another model or of other data.
 
   Args:
     run_root: Folder of the stages.
     stage: The stage that is about to be trained.
     config: Its configuration.
-    manifest_sha256: Names its data.
+    manifests: sha256 of the manifests of all the data of the run. Those of a
+      restored stage must be among them, or the other way round.
     allows_others: Whether a difference is only a warning.
 
   Raises:
@@ -81,10 +82,12 @@ def check(run_root: str, stage: stage_lib.Stage, config: config_lib.Config,
         config_json.from_json(stored['config']))['model']}
     rows = checkpoints.differences(old, model)
     # Imported weights and files of older versions do not name their data.
-    data = stored.get('manifest_sha256', manifest_sha256)
-    if data != manifest_sha256:
-      rows.append(f'manifest of the data: {data[:12]} -> '
-                  f'{manifest_sha256[:12]}')
+    sole = [stored['manifest_sha256']] if 'manifest_sha256' in stored else []
+    data = set(stored.get('manifests', sole))
+    if not (data <= set(manifests) or data >= set(manifests)):
+      rows.append('manifest of the data: ' + ' -> '.join(
+          '+'.join(name[:12] for name in sorted(names))
+          for names in (data, manifests)))
     if not rows:
       continue
     what = (f'stage {source} in {run_root} was trained for something else '

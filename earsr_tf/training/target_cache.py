@@ -23,6 +23,7 @@ import tensorflow as tf
 from earsr_tf import config as config_lib
 from earsr_tf.data import batching
 from earsr_tf.data import manifest as manifest_lib
+from earsr_tf.data import mixture as mixture_lib
 from earsr_tf.data import target_files as targets_lib
 from earsr_tf.stages import stage as stage_lib
 from earsr_tf.training import checkpoints
@@ -30,19 +31,22 @@ from earsr_tf.training import checkpoints
 FOLDER = 'targets'  # below the run root
 _BATCH_SIZE = 32
 _LOG_SECONDS = 10.0
+_DIGITS = 12  # of the sha256 of one of several manifests
 _REMEDY = ('give a --run_root with room that can be written, or compute them '
            'in every step with --set=training.cached_targets=false')
 
 
 def ensure(stage: stage_lib.Stage, config: config_lib.Config, *,
-           run_root: str, data_dir: str) -> tuple[targets_lib.Targets, ...]:
+           run_root: str, data: mixture_lib.Data
+           ) -> tuple[targets_lib.Targets, ...]:
   """The targets that a stage reads; computes those that are not there.
 
   Args:
     stage: Its `targets` and `splits` say what is needed.
     config: Its model section is part of what targets depend on.
     run_root: Folder of all stages.
-    data_dir: Folder of the shards.
+    data: Folder of the shards, or several; each of several has a folder of its
+      own below the target's.
 
   Returns:
     What `pipeline.TrainingData` takes; empty if the stage reads none.
@@ -52,10 +56,17 @@ def ensure(stage: stage_lib.Stage, config: config_lib.Config, *,
     DataError: If a shard is damaged.
     TargetsError: If there is no room or the folder cannot be written.
   """
-  manifest = manifest_lib.read_manifest(data_dir)
-  return tuple(
-      _ensure(target, stage, config, run_root, manifest)
-      for target in stage.targets if target.name in stage.inputs)
+  manifests = mixture_lib.of(data).manifests
+  found = []
+  for target in stage.targets:
+    if target.name in stage.inputs:
+      parts = [
+          _ensure(target, stage, config, run_root, m,
+                  '' if len(manifests) == 1 else m.sha256[:_DIGITS])
+          for m in manifests]
+      found.append(dataclasses.replace(parts[0], files={
+          shard: path for part in parts for shard, path in part.files.items()}))
+  return tuple(found)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,12 +81,13 @@ class _Work:
 
 def _ensure(target: stage_lib.Target, stage: stage_lib.Stage,
             config: config_lib.Config, run_root: str,
-            manifest: manifest_lib.Manifest) -> targets_lib.Targets:
-  """One target of a stage."""
+            manifest: manifest_lib.Manifest, subfolder: str
+            ) -> targets_lib.Targets:
+  """One target of a stage, of one folder of data."""
   networks = dict(target.build())
   checkpoints.restore_networks(networks, target.restores, run_root)
   given = () if target.given is None else (
-      _ensure(target.given, stage, config, run_root, manifest),)
+      _ensure(target.given, stage, config, run_root, manifest, subfolder),)
   size = manifest.image_size
   encode = tf.function(
       lambda *inputs: target.compute(networks, *inputs), autograph=False,
@@ -85,7 +97,7 @@ def _ensure(target: stage_lib.Target, stage: stage_lib.Stage,
   work = _Work(
       target, _identity(target, networks, config, manifest), manifest, given,
       encode)
-  folder = pathlib.Path(run_root) / FOLDER / target.name
+  folder = pathlib.Path(run_root) / FOLDER / target.name / subfolder
   files: dict[str, str] = {}
   try:
     folder.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,8 @@ class Options:
       are refused.
     subset: Only clips whose path below the input begins so; () takes all.
     detect_faces: Whether the face is found, by mtcnn, in videos that show more
-      than a face and have no boxes.
+      than a face and have no boxes, and in pictures without a voice; None: in
+      the latter.
     overwrite: Replaces finished data in the output folder.
   """
   frames_per_clip: int = 8
@@ -53,7 +54,7 @@ class Options:
   min_frames_per_speaker: int | None = None
   check_lengths: bool = True
   subset: tuple[str, ...] = ()
-  detect_faces: bool = False
+  detect_faces: bool | None = None
   overwrite: bool = False
 
   def fingerprint(self) -> str:

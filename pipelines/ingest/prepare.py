@@ -41,7 +41,8 @@ Options = options_lib.Options
 
 _TABLES = {  # name of a file in the input -> dataset
     'attributes.csv': 'synthetic', 'MANIFEST.tsv': 'pairs',
-    'vox1_meta.csv': 'voxceleb1'}
+    'vox1_meta.csv': 'voxceleb1', 'labels.csv': 'faces',
+    'dataset.json': 'faces'}
 
 
 def run(
@@ -69,6 +70,7 @@ def run(
     ValueError: If the dataset or an option is unknown.
   """
   name = dataset or guess_dataset(input_dir)
+  options = resolved(name, options)
   flags = beam_flags or beam_options.make([])
   runner = beam_options.runner(flags)
   files = storage.files_of(output_dir)
@@ -99,12 +101,22 @@ def run(
         place, files, parts, seal.content(name, options, share, least))
 
 
+def resolved(name: str, options: Options) -> Options:
+  """The options with the dataset's choice of whether faces are found."""
+  if options.detect_faces is not None:
+    return options
+  return dataclasses.replace(
+      options, detect_faces=not dataset_lib.get(name).has_voices)
+
+
 def guess_dataset(input_dir: str) -> str:
   """Which dataset a folder or table holds, by its files."""
   files = storage.files_of(input_dir)
   base = input_dir.rstrip('/')
   if base.endswith('.csv'):
     return 'csv'
+  if base.endswith('.zip'):
+    return 'faces'
   for name, dataset in _TABLES.items():
     if files.exists(f'{base}/{name}'):
       return dataset
@@ -212,7 +224,7 @@ def _selection(name: str, options: Options) -> tuple[float, int]:
 
 def _base(input_dir: str) -> str:
   """The folder that paths are relative to."""
-  if input_dir.endswith('.csv'):
+  if input_dir.endswith(('.csv', '.zip')):
     return input_dir.rpartition('/')[0] or '.'
   return input_dir.rstrip('/') or '/'
 

@@ -11,6 +11,7 @@ import json
 import re
 from typing import Any, Sequence
 
+from earsr_tf.data import dataset as dataset_lib
 from earsr_tf.data import manifest as manifest_lib
 from pipelines.ingest import options as options_lib
 from pipelines.ingest import shard_file
@@ -104,6 +105,8 @@ def content(
       'preprocess': options.fingerprint(),
       'image_size': options.image_size,
       'frames_per_clip': options.frames_per_clip,
+      # Manifests of data with voices stay what they are.
+      **({} if dataset_lib.get(dataset).has_voices else {'has_voices': False}),
       'selection': {
           'open_share': open_share,
           'open_speakers': list(options.open_speakers),

@@ -26,8 +26,10 @@ import apache_beam as beam
 from apache_beam.utils import shared
 
 from earsr_tf import environment
+from earsr_tf.data import zip_files
 from earsr_tf.media import clip_files
 from earsr_tf.media import reader
+from earsr_tf.media import still_face
 from earsr_tf.media import talking_face
 from pipelines.ingest import options as options_lib
 from pipelines.ingest import progress
@@ -58,13 +60,18 @@ def _decode(
     turn: contextlib.AbstractContextManager[Any]) -> tuple[bytes, int]:
   """A serialised record and the number of its frames; decoded in its turn."""
   from earsr_tf.data import records
+  wanted, voice = options.wanted(), b''
   with turn:
-    frames, voice = talking_face.read(clip, options.wanted())
+    if clip.has_voice:
+      frames, sound = talking_face.read(clip, wanted)
+      voice = reader.encode_wav(sound)
+    else:
+      frames = [still_face.read(clip, wanted.size, wanted.finder)]
   return records.encode(records.ClipRecord(
       speaker=clip.speaker, video=clip.video, clip=clip.clip, split=split,
       gender=clip.gender, age=clip.age,
       frames=[reader.encode_png(f) for f in frames],
-      voice=reader.encode_wav(voice))), len(frames)
+      voice=voice)), len(frames)
 
 
 class _Workers:
@@ -168,6 +175,8 @@ class WriteShard(beam.DoFn):
 
 def _at_fault(clip: clip_files.Clip, path: str) -> str:
   """The file of a clip that `path` is, or is a copy of."""
+  if zip_files.is_member(clip.frames):
+    return clip.frames
   if not storage.is_remote(clip.frames):
     return path
   names = {os.path.basename(p): p for p in (clip.audio, clip.boxes)}

@@ -24,7 +24,7 @@ from pipelines.ingest import storage
 Job = tuple[tuple[str, int], clip_files.Clip]  # ((split, shard number), clip)
 
 _FIELDS = ('speaker', 'video', 'clip', 'frames', 'audio', 'boxes', 'gender',
-           'age', 'fps', 'refused')
+           'age', 'fps', 'refused', 'has_voice', 'crop')
 _PATHS = ('frames', 'audio', 'boxes')
 _CACHE_KB = 4 << 10
 
@@ -139,7 +139,7 @@ def _clip(line: bytes, base: str) -> clip_files.Clip:
     path = row[name]
     if path and not os.path.isabs(path) and not storage.is_remote(path):
       row[name] = storage.join(base, path)
-  return clip_files.Clip(**row)
+  return clip_files.Clip(**{**row, 'crop': tuple(row['crop'])})
 
 
 def total(slices: Sequence[Slice]) -> int:

@@ -23,6 +23,7 @@ from apache_beam.io import filesystems
 from earsr_tf import durable
 from earsr_tf.data import files as files_lib
 from earsr_tf.data import manifest
+from earsr_tf.data import zip_files
 
 _FileSystems = filesystems.FileSystems
 _RAW = filesystem.CompressionTypes.UNCOMPRESSED
@@ -128,12 +129,19 @@ def sha256(path: str) -> str:
 
 @contextlib.contextmanager
 def local_copy(path: str) -> Iterator[str]:
-  """A local path of a file or of a folder of files, for the while.
+  """A local path of a file, of one in a zip file, or of a folder of files.
+
+  It is there for the while.
 
   Raises:
+    MediaError: If a file in a zip file cannot be unpacked.
     FileNotFoundError: If a remote file is not there.
     StorageError: If it cannot be read.
   """
+  if zip_files.is_member(path):
+    with zip_files.extracted(path) as local:
+      yield local
+    return
   if not path or not is_remote(path):
     yield path
     return

@@ -130,7 +130,7 @@ def test_contradictions_are_refused():
 
 
 def test_get_finds_datasets_by_name():
-  for name in ('voxceleb2', 'pairs', 'synthetic'):
+  for name in ('voxceleb2', 'pairs', 'synthetic', 'faces'):
     assert dataset.get(name).name == name
-  with pytest.raises(ValueError, match="'imagenet'; known: csv, pairs"):
+  with pytest.raises(ValueError, match="'imagenet'; known: csv, faces, pairs"):
     dataset.get('imagenet')

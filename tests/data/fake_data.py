@@ -34,11 +34,18 @@ def record(
 
 def write(
     folder: pathlib.Path, sizes: dict[str, list[int]], *,
-    samples: int = 70000) -> manifest.Manifest:
-  """Writes shards; `sizes` has the number of records of each, by split."""
+    samples: int = 70000, first: int = 0) -> manifest.Manifest:
+  """Writes shards; `sizes` has the number of records of each, by split.
+
+  Args:
+    folder: Where.
+    sizes: Records of each shard.
+    samples: Length of the shortest voice.
+    first: Number of the first record.
+  """
   import tensorflow as tf
   folder.mkdir(parents=True, exist_ok=True)
-  splits, number = {}, 0
+  splits, number = {}, first
   for split, counts in sizes.items():
     splits[split] = []
     for shard, count in enumerate(counts):

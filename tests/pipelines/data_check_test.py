@@ -16,7 +16,7 @@ def _figures(**changes):
       'clips': {'d_pre': 60, 'd_rest': 20, 'closed_test': 10, 'open_test': 10},
       'refused': 5, 'speakers': {'female': 12, 'male': 13, 'unknown': 1},
       'women': 0.48, 'sides': {'128': 200}, 'seconds': 5.0,
-      'loudness_db': -25.0, 'silent': 0.0, **changes}
+      'loudness_db': -25.0, 'silent': 0.0, 'seen': 100, **changes}
 
 
 def test_good_data_pass():
@@ -31,6 +31,7 @@ def test_good_data_pass():
     ({'sides': {'64': 7, '128': 3}}, '7 frames are 64 pixels wide'),
     ({'loudness_db': -50.0}, 'voices have -50.0 dB'),
     ({'loudness_db': -3.0}, 'voices have -3.0 dB'),
+    ({'loudness_db': None, 'silent': None, 'seconds': None}, 'have no voices'),
     ({'silent': 0.06}, '6.0% of the voices are silent'),
     ({'women': 0.1}, '10% of 25 speakers are women'),
     ({'women': 0.9}, '90% of 25 speakers are women')])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import pathlib
@@ -38,8 +39,23 @@ def _wider():
 def test_inputs_that_belong_together_are_taken(
     run_root: str, caplog: pytest.LogCaptureFixture) -> None:
   inputs.check(run_root, fakes.stage('audio'), CONFIG,
-               manifest_sha256=_OURS, allows_others=False)
+               manifests=[_OURS], allows_others=False)
   assert not caplog.text
+
+
+@pytest.mark.parametrize('trained, named, is_taken', [
+    ('ab', 'ab', True), ('ab', 'b', True), ('b', 'ab', True),
+    ('ab', 'bc', False), ('a', 'bc', False)])
+def test_folders_that_one_flag_names_belong_together(
+    run_root: str, trained: str, named: str, is_taken: bool) -> None:
+  path = pathlib.Path(run_root) / 'finetune' / 'config.json'
+  durable.write_json(path, {
+      **json.loads(path.read_text()), 'manifests': list(trained)})
+  taken = contextlib.nullcontext() if is_taken else pytest.raises(
+      checkpoints.CheckpointError, match=r'manifest of the data: .* -> b\+c')
+  with taken:
+    inputs.check(run_root, fakes.stage('audio'), CONFIG,
+                 manifests=list(named), allows_others=False)
 
 
 @pytest.mark.parametrize('config, data, words', [
@@ -50,11 +66,11 @@ def test_other_inputs_are_refused_unless_allowed(
     words: str) -> None:
   stage = fakes.stage('audio', config)
   with pytest.raises(checkpoints.CheckpointError) as error:
-    inputs.check(run_root, stage, config, manifest_sha256=data,
+    inputs.check(run_root, stage, config, manifests=[data],
                  allows_others=False)
   assert words in str(error.value) and 'stage finetune' in str(error.value)
   assert '--allow_other_inputs' in str(error.value)
-  inputs.check(run_root, stage, config, manifest_sha256=data,
+  inputs.check(run_root, stage, config, manifests=[data],
                allows_others=True)
   assert words in caplog.text
 
@@ -65,7 +81,7 @@ def test_imported_weights_do_not_name_their_data(
   assert 'manifest_sha256' not in checkpoints.load_record(
       str(tmp_path), 'finetune')
   inputs.check(str(tmp_path), fakes.stage('audio'), CONFIG,
-               manifest_sha256=_OTHER, allows_others=False)
+               manifests=[_OTHER], allows_others=False)
   assert not caplog.text
 
 

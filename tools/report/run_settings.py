@@ -96,8 +96,14 @@ def data(data_dir: str, stages: Sequence[run_files.Stage]
            'speakers': len(manifest.speakers.get(name, ())),
            'shards': len(shards), 'mb': sum(s.bytes for s in shards) / 1e6}
           for name, shards in manifest.splits.items()],
-      'others': [stage.name for stage in stages if stage.settings.get(
-          'manifest_sha256', manifest.sha256) != manifest.sha256]}
+      'others': [stage.name for stage in stages
+                 if manifest.sha256 not in _data_of(stage, manifest.sha256)]}
+
+
+def _data_of(stage: run_files.Stage, default: str) -> list[str]:
+  """sha256 of the manifests of a stage's data; imported weights name none."""
+  sole = [stage.settings.get('manifest_sha256', default)]
+  return stage.settings.get('manifests', sole)
 
 
 def _words(value: Any) -> str:

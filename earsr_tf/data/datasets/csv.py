@@ -8,10 +8,12 @@ track, an image or a folder of images. Paths are relative to the table's folder.
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import dataclasses
 import math
 import os
-from typing import Iterable
+from typing import Any, Iterator, Mapping, Sequence
 
 from earsr_tf.data import dataset
 from earsr_tf.data import files as files_lib
@@ -22,6 +24,13 @@ COLUMNS = ('speaker', 'video', 'clip', 'video_file')
 
 _GENDERS = {'f': 0, 'female': 0, 'm': 1, 'male': 1}
 _OPEN_SET = {'': None, '0': False, 'false': False, '1': True, 'true': True}
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+  """A row of a table: its line, counted from 1, and its values by column."""
+  line: int
+  values: Mapping[str, str]
 
 
 def list_clips(
@@ -37,70 +46,101 @@ def list_clips(
     MissingDataError: If there is no such file or no row in it.
     DataError: If a column is missing or a row makes no sense.
   """
+  clips = []
+  for row in rows(path, files, COLUMNS, ', and audio_file where the sound is '
+                  'not in the video'):
+    with named(path, row):
+      clips.append(_clip(os.path.dirname(path), row.values))
+  return sorted(clips, key=lambda c: c.key)
+
+
+def rows(path: str, files: files_lib.Files, columns: Sequence[str],
+         besides: str = '') -> list[Row]:
+  """Reads a table.
+
+  Args:
+    path: The table: commas, semicolons or tabs, quotes as usual.
+    files: Where it lies.
+    columns: Those that must be there, and filled.
+    besides: What else the error about a missing one should say.
+
+  Returns:
+    Its rows that are not empty; names of columns in small letters.
+
+  Raises:
+    MissingDataError: If there is no such file or no row in it.
+    DataError: If a column is missing, or a value of one.
+  """
   try:
     text = files.read(path).decode('utf-8-sig', 'replace')
   except OSError as e:
     raise manifest.MissingDataError(
         f'{path}: cannot be read ({e.strerror or "no such file"}); give a '
-        f'table with the columns {", ".join(COLUMNS)}') from None
+        f'table with the columns {", ".join(columns)}') from None
   lines = text.splitlines()
   header = lines[0] if lines else ''
   reader = csv.DictReader(
       lines, delimiter=max('\t;,', key=header.count), restval='')
   names = [name.strip().lower() for name in reader.fieldnames or ()]
-  for name in COLUMNS:
+  for name in columns:
     if name not in names:
       raise manifest.DataError(
           f'{path}: column {name!r} is missing from its first line; the '
-          f'columns needed are {", ".join(COLUMNS)}, and audio_file where '
-          'the sound is not in the video')
+          f'columns needed are {", ".join(columns)}{besides}')
   reader.fieldnames = names
-  clips = list(_clips(path, reader))
-  if not clips:
-    raise manifest.MissingDataError(f'{path}: no row below its first line')
-  return sorted(clips, key=lambda c: c.key)
-
-
-def _clips(
-    path: str, reader: csv.DictReader) -> Iterable[clip_files.Clip]:
-  """The clips of the rows; DataError names the line of a bad one."""
-  base = os.path.dirname(path)
+  found = []
   for row in reader:
     row = {k: v.strip() for k, v in row.items() if k and isinstance(v, str)}
-    if not any(row.values()):
-      continue
-    try:
-      yield _clip(base, row)
-    except ValueError as e:
-      raise manifest.DataError(
-          f'{path}: line {reader.line_num}: {e}; mend the row or remove '
-          'it') from None
+    if any(row.values()):
+      found.append(Row(reader.line_num, row))
+      with named(path, found[-1]):
+        for name in columns:
+          if not row[name]:
+            raise ValueError(f'{name} is empty')
+  if not found:
+    raise manifest.MissingDataError(f'{path}: no row below its first line')
+  return found
 
 
-def _clip(base: str, row: dict[str, str]) -> clip_files.Clip:
-  """The clip of a row; raises ValueError with what is wrong."""
-  for name in COLUMNS:
-    if not row[name]:
-      raise ValueError(f'{name} is empty')
-  age = row.get('age', '')
+@contextlib.contextmanager
+def named(path: str, row: Row) -> Iterator[None]:
+  """Makes a DataError that names the line of a ValueError inside."""
+  try:
+    yield
+  except ValueError as e:
+    raise manifest.DataError(
+        f'{path}: line {row.line}: {e}; mend the row or remove it') from None
+
+
+def labels(values: Mapping[str, str]) -> dict[str, Any]:
+  """What a row says of a person: `gender`, `age` and `open_set` of a `Clip`.
+
+  Raises:
+    ValueError: With what is wrong.
+  """
+  age = values.get('age', '')
   try:
     years = float(age) if age else math.nan
   except ValueError:
     raise ValueError(f'age {age!r} is not a number') from None
-  gender = row.get('gender', '').lower()
+  gender = values.get('gender', '').lower()
   if gender not in ('', *_GENDERS):
     raise ValueError(f'gender {gender!r} is neither f nor m')
-  open_set = row.get('open_set', '').lower()
+  open_set = values.get('open_set', '').lower()
   if open_set not in _OPEN_SET:
     raise ValueError(f'open_set {open_set!r} is neither 0 nor 1')
+  return {'gender': _GENDERS.get(gender, -1), 'age': years,
+          'open_set': _OPEN_SET[open_set]}
+
+
+def _clip(base: str, row: Mapping[str, str]) -> clip_files.Clip:
+  """The clip of a row; raises ValueError with what is wrong."""
   speaker, video, clip = (row[n].replace('/', '_') for n in COLUMNS[:3])
   return clip_files.Clip(
       speaker=speaker, video=video, clip=clip,
       frames=_path(base, row['video_file']),
       audio=_path(base, row.get('audio_file', '')),
-      boxes=_path(base, row.get('boxes_file', '')),
-      gender=_GENDERS.get(gender, -1), age=years,
-      open_set=_OPEN_SET[open_set])
+      boxes=_path(base, row.get('boxes_file', '')), **labels(row))
 
 
 def _path(base: str, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from earsr_tf import config as config_lib
 from earsr_tf.data import batching
 from earsr_tf.data import keys
+from earsr_tf.data import mixture as mixture_lib
 from earsr_tf.stages import stage as stage_lib
 
 # Held-out images come from many clips; four frames of one differ enough.
@@ -24,14 +25,14 @@ def splits(stage: stage_lib.Stage, info: batching.DataInfo
   return ('closed_test',)
 
 
-def read(stage: stage_lib.Stage, config: config_lib.Config, data_dir: str,
-         info: batching.DataInfo) -> stage_lib.Batch:
+def read(stage: stage_lib.Stage, config: config_lib.Config,
+         data: mixture_lib.Data, info: batching.DataInfo) -> stage_lib.Batch:
   """Reads it.
 
   Args:
     stage: What is trained.
     config: Its configuration.
-    data_dir: Folder of prepared shards.
+    data: Prepared shards.
     info: Of the data.
 
   Returns:
@@ -46,9 +47,9 @@ def read(stage: stage_lib.Stage, config: config_lib.Config, data_dir: str,
                  batch_size=config.training.preview_size)
   if stage.watched_images:
     held_out = batching.make_eval_dataset(
-        data_dir, **options, frames_per_clip=_FRAMES_PER_CLIP).unbatch().filter(
+        data, **options, frames_per_clip=_FRAMES_PER_CLIP).unbatch().filter(
             lambda example: example[keys.HELD_OUT]).take(
                 stage.watched_images).batch(stage.watched_images)
     for batch in held_out:
       return batch
-  return next(iter(batching.make_eval_dataset(data_dir, **options)))
+  return next(iter(batching.make_eval_dataset(data, **options)))
