@@ -13,7 +13,7 @@ from earsr_tf import config_judge
 from earsr_tf import config_model
 from earsr_tf.config_phase import PhaseConfig
 
-PRESETS = ('paper', 'bench', 'demo', 'tiny')
+PRESETS = ('paper', 'bench', 'real', 'demo', 'tiny')
 PRECISIONS = ('float32', 'mixed_bfloat16')
 STAGES = ('generator', 'invert', 'finetune', 'low_res', 'audio', 'fusion',
           'attributes')

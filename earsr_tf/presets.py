@@ -1,6 +1,6 @@
-"""The four presets: `paper` and three smaller ones for two CPU cores.
+"""The five presets: `paper` and four smaller ones for two CPU cores.
 
-What `bench`, `demo` and `tiny` change is listed, with reasons, in
+What `bench`, `real`, `demo` and `tiny` change is listed, with reasons, in
 docs/configuration.md. All keep 128x128 output and 8x8 input.
 """
 
@@ -134,6 +134,40 @@ def _bench() -> config_lib.Config:
           cached_targets=True))
 
 
+def _real() -> config_lib.Config:
+  bench = _bench()
+  return dataclasses.replace(
+      bench, preset='real',
+      # 32 + 12 x 32 = 416 values. E_l, E_a, F and G have 7.4 million weights.
+      model=dataclasses.replace(
+          bench.model, linear_base=32, linear_leading=32,
+          low_res_max_filters=128, low_res_hidden=256, audio_filters=4,
+          audio_hidden=256, fusion_hidden=256),
+      generator=dataclasses.replace(
+          bench.generator, phases=(PhaseConfig(48_000, 16, 64, 0, 2e-3),),
+          ema_half_life_kimg=2.0),
+      # The package's phi has seen synthetic people only.
+      invert=dataclasses.replace(
+          bench.invert, phases=(PhaseConfig(8_000, 16, 64),),
+          features='discriminator'),
+      finetune=dataclasses.replace(
+          bench.finetune, plateau_images=16_000,
+          phases=(PhaseConfig(160_000, 16, 64), PhaseConfig(96_000, 16, 128))),
+      low_res=dataclasses.replace(
+          bench.low_res, feature_weight=0.0,
+          phases=(PhaseConfig(480_000, 32, 32), PhaseConfig(32_000, 16, 128))),
+      audio=dataclasses.replace(
+          bench.audio, feature_weight=0.0, start_images=512,
+          phases=(PhaseConfig(48_000, 8, 32, learning_rate=5e-4),)),
+      fusion=dataclasses.replace(
+          bench.fusion, feature_weight=0.0, start_images=512,
+          phases=(PhaseConfig(160_000, 16, 32), PhaseConfig(16_000, 16, 128))),
+      attributes=dataclasses.replace(bench.attributes, descriptor=''),
+      training=dataclasses.replace(
+          bench.training, record_every=2_000, preview_every=40_000,
+          save_every=16_000))
+
+
 def get(name: str) -> config_lib.Config:
   """The configuration called `name`.
 
@@ -147,8 +181,8 @@ def get(name: str) -> config_lib.Config:
     ConfigError: If there is no such preset.
   """
   makers = {
-      'paper': config_lib.Config, 'bench': _bench, 'demo': _demo,
-      'tiny': _tiny}
+      'paper': config_lib.Config, 'bench': _bench, 'real': _real,
+      'demo': _demo, 'tiny': _tiny}
   if name not in makers:
     raise config_lib.ConfigError(
         f'--preset={name}: there is no such preset; choose one of '
