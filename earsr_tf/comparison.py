@@ -7,7 +7,7 @@ earsr_tf.page` shows.
 from __future__ import annotations
 
 import dataclasses
-from typing import Sequence
+from typing import Sequence, Sized
 
 import numpy as np
 from PIL import Image
@@ -175,14 +175,19 @@ def mix(model: trained_model.TrainedModel, lows: Sequence[np.ndarray],
     InputError: If there are none or too many, or an option is none.
     ExportError: If the model lacks what `strength` needs.
   """
-  for what, items in (('faces', lows), ('voices', voices)):
-    if not 1 <= len(items) <= MOST:
-      raise cli.InputError(
-          f'a matrix has 1 to {MOST} {what}, not {len(items)}', cli.USAGE)
+  check_count(lows, voices)
   made = model.super_resolve(
       [low for low in lows for _ in voices], [*voices] * len(lows),
       strength=strength, consistency=consistency, notice=_ignore, **_AS_IS)
   return made.reshape(len(lows), len(voices), *made.shape[1:])
+
+
+def check_count(faces: Sized, voices: Sized) -> None:
+  """Raises InputError if a matrix has none, or too many, of either."""
+  for what, items in (('faces', faces), ('voices', voices)):
+    if not 1 <= len(items) <= MOST:
+      raise cli.InputError(
+          f'a matrix has 1 to {MOST} {what}, not {len(items)}', cli.USAGE)
 
 
 def matrix_sheet(

@@ -45,9 +45,10 @@ class SchemaConfig:
 class BlessingConfig:
   """What a model must reach before it is pushed (pipelines, Bless).
 
-  Means over the closed and over the open set, each by itself; gains are over
-  bicubic enlargement, losses against the model that was blessed last. Judges
-  that are not trusted (`judge`) bless nothing, whatever these say.
+  Means over the closed and over the open set, each by itself, of what is
+  served: with `model.consistency` that is row (h)+. Gains are over bicubic
+  enlargement, corrected alike, losses against the model that was blessed last.
+  Judges that are not trusted (`judge`) bless nothing, whatever these say.
 
   Attributes:
     needs_judges: Whether C_i and C_g are heard; False: pixels alone bless.

@@ -11,13 +11,15 @@ from __future__ import annotations
 import dataclasses
 import functools
 import importlib.util
-from typing import Any
+import os
+from typing import Any, Callable
 
 import numpy as np
 from PIL import Image
 
 from earsr_tf import cli
 from earsr_tf import environment
+from earsr_tf import face_and_voice
 
 # The median box in a crop of VoxCeleb2.
 _CROP_SIDE = 224
@@ -168,6 +170,39 @@ def only_face(picture: np.ndarray, name: str, reduction: float = 1.0) -> Box:
         '--faces=all, or choose one, from left to right: ' + ' '.join(
             f'--box={box.scaled(reduction)}' for box in boxes), cli.BAD_DATA)
   return boxes[0]
+
+
+def framing(image: str, box: str, detect_faces: bool
+            ) -> Callable[[str], face_and_voice.Picture]:
+  """Makes what makes the model's picture of a file.
+
+  Args:
+    image: Picture, or folder of them.
+    box: 'x,y,w,h' of the face in a picture; '' for none.
+    detect_faces: Whether its only face is found.
+
+  Returns:
+    Path -> [S, S, 3] uint8; the path itself if nothing is to be framed.
+
+  Raises:
+    InputError: If a box is none, or does not go with the rest.
+  """
+  if not (box or detect_faces):
+    return lambda path: path
+  if box and (detect_faces or os.path.isdir(image)):
+    raise cli.InputError(
+        f'--box={box}: is for one picture, and without --detect_faces',
+        cli.USAGE)
+  chosen = parse_box(box) if box else None
+
+  def picture_of(path: str) -> np.ndarray:
+    """Path -> [S, S, 3] uint8."""
+    picture = face_and_voice.read_picture(path)
+    scale = face_and_voice.reduction(path, picture)
+    if chosen:
+      return framed(picture, chosen.scaled(1 / scale), path)
+    return framed(picture, only_face(picture, path, scale), path)
+  return picture_of
 
 
 def check_installed(instead: str = 'or say where the face is') -> None:

@@ -64,17 +64,7 @@ def list_pairs(image: str, audio: str | None, output: str, *,
   Raises:
     InputError: If a folder is missing, empty or cannot be used.
   """
-  _check_output(image, output)
-  faces, voices = _walk(image, 'image', output), None
-  if audio is not None and os.path.isdir(audio):
-    voices = _walk(audio, 'audio', output)
-    if os.path.samefile(image, audio):
-      voices = [p for p in faces if _is_voice(p)]
-      faces = [p for p in faces if p not in set(voices)]
-  elif audio is not None and not os.path.exists(audio):
-    raise cli.InputError(f'--audio={audio}: no such file')
-  if not faces:
-    raise cli.InputError(f'--image={image}: holds no pictures')
+  faces, voices = list_files(image, audio, output)
   by_name = collections.defaultdict(list)
   for path in voices or ():
     by_name[path.relative_to(audio).with_suffix('')].append(path)
@@ -93,6 +83,33 @@ def list_pairs(image: str, audio: str | None, output: str, *,
         str(path), str(found[0]) if found else '',
         os.path.join(output, target), problem))
   return pairs
+
+
+def list_files(image: str, audio: str | None, output: str
+               ) -> tuple[list[pathlib.Path], list[pathlib.Path] | None]:
+  """Lists the files below two folders, as `list_pairs` says.
+
+  Args:
+    image: Folder of faces.
+    audio: Folder of voices, one voice, or None.
+    output: Folder of results, which is made.
+
+  Returns:
+    Faces, and voices if `audio` is a folder, in order of path; InputError
+    if a folder is missing, empty or cannot be used.
+  """
+  _check_output(image, output)
+  faces, voices = _walk(image, 'image', output), None
+  if audio is not None and os.path.isdir(audio):
+    voices = _walk(audio, 'audio', output)
+    if os.path.samefile(image, audio):
+      voices = [p for p in faces if _is_voice(p)]
+      faces = [p for p in faces if p not in set(voices)]
+  elif audio is not None and not os.path.exists(audio):
+    raise cli.InputError(f'--audio={audio}: no such file')
+  if not faces:
+    raise cli.InputError(f'--image={image}: holds no pictures')
+  return faces, voices
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

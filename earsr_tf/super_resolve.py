@@ -27,6 +27,7 @@ from earsr_tf import comparison
 from earsr_tf import face_and_voice
 from earsr_tf import face_finder
 from earsr_tf import face_folder
+from earsr_tf import face_matrix
 from earsr_tf import face_output
 from earsr_tf import face_video
 from earsr_tf import flags as shared_flags
@@ -80,7 +81,7 @@ def run(model: str, image: str, audio: str | None, output: str, *,
     MediaError: If a file is no usable picture or sound.
     ExportError: If the model is missing or damaged.
   """
-  face = _framing(image, box, detect_faces or each_face)
+  face = face_finder.framing(image, box, detect_faces or each_face)
   if each_face and (grid or os.path.isdir(image)):
     raise cli.InputError(
         '--faces=all: is for one picture, not for a folder, and without --grid',
@@ -170,28 +171,6 @@ def _voice_for_all(
   return face_and_voice.read_voice(audio, offset, notice, loudness=loudness)
 
 
-def _framing(image: str, box: str, detect_faces: bool
-             ) -> Callable[[str], face_and_voice.Picture]:
-  """What makes the model's picture of a file; the file itself if nothing."""
-  if not (box or detect_faces):
-    return lambda path: path
-  if box and (detect_faces or os.path.isdir(image)):
-    raise cli.InputError(
-        f'--box={box}: is for one picture, and without --detect_faces',
-        cli.USAGE)
-  chosen = face_finder.parse_box(box) if box else None
-
-  def frame(path: str) -> np.ndarray:
-    """Path -> [S, S, 3] uint8."""
-    picture = face_and_voice.read_picture(path)
-    scale = face_and_voice.reduction(path, picture)
-    if chosen:
-      return face_finder.framed(picture, chosen.scaled(1 / scale), path)
-    return face_finder.framed(
-        picture, face_finder.only_face(picture, path, scale), path)
-  return frame
-
-
 def _each_face(image: str, output: str,
                resolve: Callable[[list[np.ndarray]], np.ndarray]) -> str:
   """Super-resolves every face of a picture into a file of its own."""
@@ -217,6 +196,17 @@ def _run_folder(pairs: list[face_folder.Pair], output: str,
   return f'{output}: {done} faces'
 
 
+def mix(model: str, image: str, audio: str | None, output: str, *,
+        detect_faces: bool, **options: Any) -> str:
+  """Super-resolves every face with every voice; see `face_matrix`."""
+  if not os.path.isdir(image) or audio is None:
+    raise cli.InputError(
+        f'--mix: needs two folders; --image={image} and --audio={audio} are '
+        'not', cli.USAGE)
+  return face_matrix.run(model, image, audio, output, face_matrix.Options(
+      face=face_finder.framing(image, '', detect_faces), **options))
+
+
 def main() -> None:
   """Super-resolves what the flags name."""
   values = flags.FLAGS
@@ -232,6 +222,17 @@ def main() -> None:
             strength=values.strength, consistency=values.consistency,
             loudness=values.loudness, box=values.box or '',
             detect_faces=values.detect_faces))))
+    return
+  if values.mix:
+    if values.grid or values.box or values.faces == 'all':
+      raise cli.InputError(
+          '--mix: is without --grid, --box and --faces=all', cli.USAGE)
+    print(cli.printable(mix(
+        values.model, values.image, values.audio, values.output,
+        detect_faces=values.detect_faces, offset=values.offset,
+        strength=values.strength, consistency=values.consistency,
+        loudness=values.loudness,
+        ending=_ENDINGS[values.output_format or 'png'])))
     return
   print(cli.printable(run(
       values.model, values.image, values.audio, values.output,
@@ -282,6 +283,9 @@ if __name__ == '__main__':
   flags.DEFINE_bool(
       'grid', False, 'Writes a sheet instead of a face: the 8x8 image, '
       'bicubic, image only, voice only and both, beside each other.')
+  flags.DEFINE_bool(
+      'mix', False, 'Of two folders, every face with every voice: a file each, '
+      'and one picture of all.')
   flags.DEFINE_float(
       'strength', 1.0, 'How much the voice counts, 0 (the image alone) to 1.5; '
       '1 is the paper.')

@@ -1,5 +1,9 @@
 """Whether a model is good enough to be pushed: thresholds, and the last one.
 
+What is judged is what would be served: where `model.consistency` makes a
+correction part of the export, row (h)+, beside bicubic corrected alike, so that
+a gain is the model's and not the correction's.
+
 Imports no TensorFlow.
 """
 
@@ -10,17 +14,29 @@ from typing import Any, Iterator, Mapping
 
 from earsr_tf import config_gate
 from earsr_tf.evaluation import trust
+from earsr_tf.ops import consistency_mode
 
-MODEL, BASELINE = 'h', 'bicubic'  # rows of an evaluation
+MODEL, BASELINE = 'h', 'bicubic'  # rows of an evaluation, without correction
 # Of a model, kept to be compared with the next one's.
 SCORES = ('psnr', 'lr_consistency', 'identity_accuracy', 'gender_accuracy')
 _JUDGED = {'identity_accuracy': ('identity', 'C_i names right'),
            'gender_accuracy': ('gender', 'C_g names right')}
 
 
+def served(results: Mapping[str, Any]) -> tuple[str, str]:
+  """The rows that stand for what is served, and for bicubic beside it.
+
+  Args:
+    results: What evaluation.json holds; of a pipeline's evaluation,
+      `consistency` is that of the model and its export.
+  """
+  mark = '' if results['consistency'] == consistency_mode.OFF else '+'
+  return MODEL + mark, BASELINE + mark
+
+
 def scores(results: Mapping[str, Any]
            ) -> dict[str, dict[str, float | None]]:
-  """The model's figures by set.
+  """The figures of what is served, by set.
 
   Args:
     results: What evaluation.json holds.
@@ -29,7 +45,8 @@ def scores(results: Mapping[str, Any]
     'closed' and 'open' -> `SCORES`; dB, levels, and shares; None where nothing
     is known.
   """
-  return {name: {score: part['rows'].get(MODEL, {}).get(score)
+  row, _ = served(results)
+  return {name: {score: part['rows'].get(row, {}).get(score)
                  for score in SCORES}
           for name, part in results['sets'].items()}
 
@@ -46,7 +63,8 @@ def verdict(
 
   Returns:
     JSON-ready: `blessed`, `reasons` (sentences; empty if blessed), `notes`,
-    `scores`, and `data`, the sha256 of the manifest that was evaluated.
+    `scores`, the `row` that they are of, and `data`, the sha256 of the manifest
+    that was evaluated.
   """
   reasons, notes = [], []
   if not asked.needs_judges:
@@ -55,8 +73,10 @@ def verdict(
     reasons.append(said)
   if not results['sets']:
     reasons.append('nothing was evaluated')
+  row, base = served(results)
   for name, part in results['sets'].items():
-    reasons += _below(name, part['rows'], asked)
+    rows = part['rows']
+    reasons += _below(name, rows.get(row, {}), rows.get(base, {}), asked)
   data = results['provenance'].get('data_manifest_sha256', '')
   found = scores(results)
   if last is not None and last['data'] != data:
@@ -65,7 +85,7 @@ def verdict(
   elif last is not None:
     reasons += _lost(found, last['scores'], asked)
   return {'blessed': not reasons, 'reasons': reasons, 'notes': notes,
-          'scores': found, 'data': data}
+          'scores': found, 'row': row, 'data': data}
 
 
 def sentence(found: Mapping[str, Any]) -> str:
@@ -99,10 +119,9 @@ def _number(row: Mapping[str, Any], score: str) -> float:
   return math.nan if value is None else float(value)
 
 
-def _below(name: str, rows: Mapping[str, Any],
+def _below(name: str, model: Mapping[str, Any], base: Mapping[str, Any],
            asked: config_gate.BlessingConfig) -> Iterator[str]:
   """What a set's figures lack; NaN is never enough."""
-  model, base = rows.get(MODEL, {}), rows.get(BASELINE, {})
   gain = _number(model, 'psnr') - _number(base, 'psnr')
   if not gain >= asked.least_psnr_gain:
     yield (f'{name} set: PSNR is {gain:+.2f} dB from bicubic; '

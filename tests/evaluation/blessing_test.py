@@ -24,7 +24,7 @@ def _row(psnr, levels, identity, gender):
 def _results(h=(24.0, 1.0, 0.6, 0.8), *, trusted=True, least=None, data='d'):
   rows = {'h': _row(*h), 'bicubic': _row(22.0, 3.8, 0.5, 0.8)}
   return {
-      'provenance': {'data_manifest_sha256': data},
+      'provenance': {'data_manifest_sha256': data}, 'consistency': 'off',
       'judge': {'trusted': trusted, 'least': least or _LEAST,
                 'reasons': [] if trusted else ['C_g names 94.4 %']},
       'sets': {'closed': {'rows': rows}, 'open': {'rows': rows}}}
@@ -87,3 +87,29 @@ def test_figures_on_other_data_are_not_compared():
   found = blessing.verdict(_results((22.5, 1.0, 0.6, 0.8), data='e'), _ASKED,
                            copy.deepcopy(last))
   assert found['blessed'] and 'other data' in blessing.sentence(found)
+
+
+def test_what_is_served_is_judged():
+  results = _results((20.0, 9.0, 0.1, 0.1))  # (h), which nobody would see
+  results['consistency'] = 'exact'
+  results['sets'] = {  # of one object each
+      name: copy.deepcopy(part) for name, part in results['sets'].items()}
+  for part in results['sets'].values():
+    part['rows'] |= {'h+': _row(24.0, 0.0, 0.6, 0.8),
+                     'bicubic+': _row(23.0, 0.0, 0.55, 0.8)}
+  first = blessing.verdict(results, _ASKED)
+  assert first['blessed'] and first['row'] == 'h+'
+  assert first['scores']['open'] == {
+      'psnr': 24.0, 'lr_consistency': 0.0, 'identity_accuracy': 0.6,
+      'gender_accuracy': 0.8}
+  worse = copy.deepcopy(results)
+  worse['sets']['open']['rows'] |= {
+      'h': _row(30.0, 0.0, 1.0, 1.0), 'h+': _row(23.7, 0.0, 0.6, 0.8)}
+  [reason] = blessing.verdict(worse, _ASKED, first)['reasons']
+  assert reason.startswith('open set: 0.30 dB of PSNR fewer')
+  # The correction alone is no gain.
+  results['sets']['open']['rows']['bicubic+'] = _row(24.5, 0.0, 0.5, 0.8)
+  [reason] = blessing.verdict(results, _ASKED)['reasons']
+  assert 'PSNR is -0.50 dB from bicubic' in reason
+  del results['sets']['open']['rows']['h+']
+  assert len(blessing.verdict(results, _ASKED)['reasons']) == 4

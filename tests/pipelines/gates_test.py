@@ -52,6 +52,7 @@ class _Pipeline:
     rows = {'h': {**row, 'psnr': self.psnr}, 'bicubic': {**row, 'psnr': 22.0}}
     durable.write_json(pathlib.Path(report.uri) / 'evaluation.json', {
         'provenance': {'data_manifest_sha256': shards.sha256},
+        'consistency': 'off',
         'judge': {'trusted': True, 'reasons': [], 'least': {'gender': 0.9}},
         'sets': {'closed': {'rows': rows}}})
 

@@ -38,6 +38,7 @@ def test_processors_without_it_are_refused(
   assert refused.value.exit_code == 1
 
 
+@pytest.mark.slow
 def test_the_export_holds_such_kernels_and_says_how_near_it_is(
     run_root: str, data_dir: str, tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
