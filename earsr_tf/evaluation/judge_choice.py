@@ -21,10 +21,13 @@ class JudgeChoice:
       of their own).
     gender_weights: VGG-Face with two outputs, woman and man: C_g.
     age_weights: VGG-Face with 101 outputs, ages 0 to 100: C_a.
+    descriptor: 'dlib' adds columns of distances to the originals; see
+      `dlib_faces`.
   """
   vgg_face: str = ''
   gender_weights: str = ''
   age_weights: str = ''
+  descriptor: str = ''
 
 
 def sentence(results: Mapping[str, Any]) -> str:
