@@ -195,7 +195,7 @@ def main() -> None:
       consistency=values.consistency, floors=values.floors,
       choice=judge_choice.JudgeChoice(
           values.vgg_face, values.gender_weights, values.age_weights,
-          values.descriptor))
+          values.descriptor, values.fid))
   from earsr_tf.evaluation import report
   from earsr_tf.evaluation import trust
   print(report.summary(results))
@@ -248,6 +248,9 @@ if __name__ == '__main__':
   flags.DEFINE_enum(
       'descriptor', '', ('', 'dlib'), 'Adds distances of faces by dlib, which '
       'needs the packages dlib-bin and face-recognition-models.')
+  flags.DEFINE_string(
+      'fid', '', 'Adds FID and KID by features of: judge, or the folder of a '
+      'SavedModel, images [B, S, S, 3] in [-1, 1] -> [B, D].')
   flags.DEFINE_string(
       'vgg_face', '', 'VGG-Face in Keras .h5 (keras-vggface or deepface), for '
       'C_i; default: the compact judge.')

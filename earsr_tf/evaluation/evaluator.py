@@ -16,6 +16,7 @@ from earsr_tf.evaluation import blur_curve
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import dlib_faces
+from earsr_tf.evaluation import feature_distances
 from earsr_tf.evaluation import floor_fitting
 from earsr_tf.evaluation import floor_marks
 from earsr_tf.evaluation import judge_choice
@@ -122,7 +123,7 @@ def evaluate(
     result = evaluate_set(
         reconstructor, data_dir, name, frames_per_clip=frames_per_clip,
         batch_size=batch_size, seed=seed, consistency=consistency,
-        floors=linear, descriptor=choice.descriptor)
+        floors=linear, descriptor=choice.descriptor, features=judges.features)
     if result is not None:
       done[name] = result
   parts = {name: result.report for name, result in done.items()}
@@ -130,6 +131,7 @@ def evaluate(
       reconstructor, linear, parts, consistency,
       _judge(reconstructor, parts, data_dir, batch_size, seed), judges.names,
       seed=seed, run_root=run_root, data_dir=data_dir,
+      **({'fid_features': judges.features_name} if choice.fid else {}),
       data_manifest_sha256=info.manifest_sha256)
   return Evaluation(results, done, reconstructor)
 
@@ -195,6 +197,7 @@ def evaluate_set(
     consistency: str = consistency_mode.OFF,
     floors: linear_floors.Floors | None = None,
     descriptor: str = '',
+    features: feature_distances.Features | None = None,
 ) -> SetResult | None:
   """Evaluates one test set.
 
@@ -208,6 +211,7 @@ def evaluate_set(
     consistency: Adds corrected rows unless 'off'.
     floors: Adds linear rows.
     descriptor: 'dlib' adds its distances to the originals.
+    features: Adds FID and KID of each row from the originals.
 
   Returns:
     The result; None when the set has no clip.
@@ -220,16 +224,18 @@ def evaluate_set(
       frames_per_clip=frames_per_clip, seed=seed)
   sweep = sweep_lib.Sweep(
       reconstructor=reconstructor, floors=floors, consistency=consistency,
-      descriptor=descriptor)
+      descriptor=descriptor, features=features)
   for batch in dataset:
     sweep.add(batch)
   mixing = sweep.mix(batch_size, seed)
   scores, labels = sweep.scores(), sweep.labels()
+  distances = sweep.distances.distances() if sweep.distances else {}
   report = {
       'split': split, 'frames_per_clip': frames_per_clip,
       'images': len(labels.speaker), 'clips': len(set(sweep.clips)),
       'speakers': len(set(sweep.speaker_names())),
-      'rows': {key: comparisons.means(scores[key]) for key in scores},
+      'rows': {key: comparisons.means(scores[key]) | distances.get(key, {})
+               for key in scores},
       'mixing': mixing,
       'comparisons': comparisons.compare(
           scores, np.array(sweep.speaker_names()), seed)}

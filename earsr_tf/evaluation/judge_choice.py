@@ -23,11 +23,14 @@ class JudgeChoice:
     age_weights: VGG-Face with 101 outputs, ages 0 to 100: C_a.
     descriptor: 'dlib' adds columns of distances to the originals; see
       `dlib_faces`.
+    fid: 'judge', or the folder of a SavedModel: adds FID and KID by these
+      features; see `feature_distances`.
   """
   vgg_face: str = ''
   gender_weights: str = ''
   age_weights: str = ''
   descriptor: str = ''
+  fid: str = ''
 
 
 def sentence(results: Mapping[str, Any]) -> str:

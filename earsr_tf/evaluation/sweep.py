@@ -17,6 +17,7 @@ from earsr_tf.data import keys
 from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import dlib_faces
+from earsr_tf.evaluation import feature_distances
 from earsr_tf.evaluation import linear_floors
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import rows as rows_lib
@@ -59,12 +60,14 @@ class Sweep:
   Attributes:
     clips: Clip names '<speaker>/<video>/<clip>' of the images so far.
     people: Speaker name -> the first image of that speaker.
+    distances: Features of all rows, if FID and KID are wanted.
   """
 
   def __init__(self, *, reconstructor: rows_lib.Reconstructor,
                floors: linear_floors.Floors | None = None,
                consistency: str = consistency_mode.OFF,
-               descriptor: str = ''):
+               descriptor: str = '',
+               features: feature_distances.Features | None = None):
     """Starts empty.
 
     Args:
@@ -72,6 +75,7 @@ class Sweep:
       floors: Makes those of the linear rows.
       consistency: Correction that adds rows; see `corrections.rows`.
       descriptor: 'dlib' adds its scores.
+      features: Of which FID and KID are made, if they are wanted.
     """
     self.clips: list[str] = []
     self.people: dict[str, Person] = {}
@@ -79,6 +83,8 @@ class Sweep:
     self._floors = floors
     self._consistency = consistency
     self._descriptor = descriptor
+    self.distances = features and feature_distances.FeatureDistances(
+        features=features)
     self._scores: dict[str, list[dict[str, np.ndarray]]] = {}
     self._kept: dict[str, list[np.ndarray]] = {}
 
@@ -223,6 +229,8 @@ class Sweep:
     labels = attributes.Labels(
         entries[keys.SPEAKER], entries[keys.GENDER], entries[keys.AGE])
     for key, image in outputs.items():
+      if self.distances:
+        self.distances.add(key, image)
       scores = {
           'psnr': metrics.psnr(image, entries['truth']),
           'ssim': metrics.ssim(image, entries['truth']),

@@ -84,6 +84,10 @@ def fidelity_table(results: Mapping[str, Any]) -> str:
     head += (' Rows with a plus, beyond the paper: the 8-bit output corrected '
              'towards its input (--consistency='
              f'{results["consistency"]}).')
+  if features := results['provenance'].get('fid_features'):
+    head += (' FID and KID (all pairs, cubic kernel) from the originals of the '
+             f'same images, by features of: {features}.')
+    columns += (('FID', 'fid', 3, 1.0), ('KID x 1000', 'kid', 3, 1000.0))
   return (head + '\n\n'
           + _method_table(results, columns, keys))
 
