@@ -103,6 +103,7 @@ def score_pictures(
     output: str = '',
     *,
     consistency: str = consistency_mode.OFF,
+    descriptor: str = '',
 ) -> Mapping[str, Any]:
   """Scores pictures that exist already.
 
@@ -113,12 +114,14 @@ def score_pictures(
     output: Result folder for pictures.json and pictures.csv; default
       `PICTURE_OUTPUT`.
     consistency: Adds rows after this correction unless 'off'.
+    descriptor: 'dlib' adds distances of faces; see `dlib_faces`.
 
   Returns:
     What pictures.json holds.
 
   Raises:
     InputError: If `output` is unusable.
+    ConfigError: If dlib is asked for and missing.
     MediaError: If a folder or a picture is unusable.
   """
   from earsr_tf.evaluation import picture_folder
@@ -137,7 +140,7 @@ def score_pictures(
   from earsr_tf.evaluation import pictures
   from earsr_tf.evaluation import report
   from earsr_tf.evaluation import tables
-  names, scores = pictures.score(read(), consistency)
+  names, scores = pictures.score(read(), consistency, descriptor)
   results = pictures.results(
       names, scores, consistency, images=images, truth=truth)
   durable.write(
@@ -191,7 +194,8 @@ def main() -> None:
       seed=values.seed, people=values.people, note=values.note,
       consistency=values.consistency, floors=values.floors,
       choice=judge_choice.JudgeChoice(
-          values.vgg_face, values.gender_weights, values.age_weights))
+          values.vgg_face, values.gender_weights, values.age_weights,
+          values.descriptor, values.fid))
   from earsr_tf.evaluation import report
   from earsr_tf.evaluation import trust
   print(report.summary(results))
@@ -213,7 +217,7 @@ def _score_named_pictures() -> None:
           cli.USAGE)
   results = score_pictures(
       values.images, values.truth, values.output,
-      consistency=values.consistency)
+      consistency=values.consistency, descriptor=values.descriptor)
   from earsr_tf.evaluation import pictures
   print(pictures.summary(results))
   print(values.output or PICTURE_OUTPUT)
@@ -241,6 +245,12 @@ if __name__ == '__main__':
       'floors', True, 'Adds rows of linear methods, which the networks should '
       'beat: about a minute for 5,000 training frames on two cores.')
   flags.DEFINE_string('note', '', 'Small print of the figures.')
+  flags.DEFINE_enum(
+      'descriptor', '', ('', 'dlib'), 'Adds distances of faces by dlib, which '
+      'needs the packages dlib-bin and face-recognition-models.')
+  flags.DEFINE_string(
+      'fid', '', 'Adds FID and KID by features of: judge, or the folder of a '
+      'SavedModel, images [B, S, S, 3] in [-1, 1] -> [B, D].')
   flags.DEFINE_string(
       'vgg_face', '', 'VGG-Face in Keras .h5 (keras-vggface or deepface), for '
       'C_i; default: the compact judge.')

@@ -14,6 +14,7 @@ _MEANS = {  # column of the tables -> score per image
     'gender_accuracy': 'gender_correct',
     'identity_accuracy': 'identity_correct',
     'age_error': 'age_error', 'age_error_true': 'age_error_true'}
+_OPTIONAL = ('descriptor_distance', 'descriptor_same')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,16 +46,18 @@ def _compare(a: str, b: str, name: str, *titles: str) -> list[Comparison]:
       'identity': ('identity_correct', 100.0, 'points'),
       'age error': ('age_error', 1.0, 'years'),
       'PSNR': ('psnr', 1.0, 'dB'), 'SSIM': ('ssim', 1.0, ''),
-      'LR consistency': ('lr_consistency', 1.0, 'levels')}
+      'LR consistency': ('lr_consistency', 1.0, 'levels'),
+      'dlib distance': ('descriptor_distance', 1.0, '')}
   return [Comparison(a, b, known[title][0], title, name, *known[title][1:])
           for title in titles]
 
 
 COMPARISONS = (
     *_compare('h', 'c', 'F minus E_l', 'gender', 'identity', 'age error',
-              'PSNR', 'SSIM', 'LR consistency'),
+              'PSNR', 'SSIM', 'LR consistency', 'dlib distance'),
     *_compare('d', 'c', 'E_a minus E_l', 'gender'),
-    *_compare('h', 'x', 'F minus F, wrong voice', 'gender', 'PSNR'),
+    *_compare('h', 'x', 'F minus F, wrong voice', 'gender', 'PSNR',
+              'dlib distance'),
     *_compare('h', 'f0', 'F minus F silenced', 'gender'),
     *_compare('b', 'a', 'tuned G minus fixed G', 'PSNR', 'gender'),
     # A network minus its linear floor; see `floor_marks`.
@@ -84,7 +87,8 @@ COMPARISONS = (
 def means(scores: Mapping[str, np.ndarray]) -> dict[str, float]:
   """Means over the images where a score applies; NaN where it never does."""
   result = {}
-  for column, score in _MEANS.items():
+  asked = {score: score for score in _OPTIONAL if score in scores}
+  for column, score in (_MEANS | asked).items():
     values = np.asarray(scores.get(score, np.zeros(0)), np.float64)
     values = values[~np.isnan(values)]
     result[column] = float(values.mean()) if len(values) else float('nan')

@@ -15,6 +15,8 @@ from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import blur_curve
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
+from earsr_tf.evaluation import dlib_faces
+from earsr_tf.evaluation import feature_distances
 from earsr_tf.evaluation import floor_fitting
 from earsr_tf.evaluation import floor_marks
 from earsr_tf.evaluation import judge_choice
@@ -108,6 +110,8 @@ def evaluate(
     consistency = reconstructor.config.model.consistency
   consistency_mode.check_stretch(
       consistency, reconstructor.config.model.low_res_stretch)
+  if choice.descriptor:
+    _check_descriptor(data_dir)
   judges = judges_lib.assemble(
       reconstructor.config, reconstructor.classifier, data_dir,
       4 * batch_size, choice)
@@ -119,7 +123,7 @@ def evaluate(
     result = evaluate_set(
         reconstructor, data_dir, name, frames_per_clip=frames_per_clip,
         batch_size=batch_size, seed=seed, consistency=consistency,
-        floors=linear)
+        floors=linear, descriptor=choice.descriptor, features=judges.features)
     if result is not None:
       done[name] = result
   parts = {name: result.report for name, result in done.items()}
@@ -127,8 +131,18 @@ def evaluate(
       reconstructor, linear, parts, consistency,
       _judge(reconstructor, parts, data_dir, batch_size, seed), judges.names,
       seed=seed, run_root=run_root, data_dir=data_dir,
+      **({'fid_features': judges.features_name} if choice.fid else {}),
       data_manifest_sha256=info.manifest_sha256)
   return Evaluation(results, done, reconstructor)
+
+
+def _check_descriptor(data_dir: str) -> None:
+  """Refuses what is no real face, and a package that is not there."""
+  dlib_faces.check_installed()
+  if manifest_lib.read_manifest(data_dir).dataset == 'synthetic':
+    raise manifest_lib.DataError(
+        f'--descriptor=dlib: reads real faces, and {data_dir} holds drawn '
+        'ones; leave it out')
 
 
 def _results(
@@ -182,6 +196,8 @@ def evaluate_set(
     seed: int,
     consistency: str = consistency_mode.OFF,
     floors: linear_floors.Floors | None = None,
+    descriptor: str = '',
+    features: feature_distances.Features | None = None,
 ) -> SetResult | None:
   """Evaluates one test set.
 
@@ -194,6 +210,8 @@ def evaluate_set(
     seed: Chooses frames, segments, other voices, and the bootstrap.
     consistency: Adds corrected rows unless 'off'.
     floors: Adds linear rows.
+    descriptor: 'dlib' adds its distances to the originals.
+    features: Adds FID and KID of each row from the originals.
 
   Returns:
     The result; None when the set has no clip.
@@ -205,16 +223,19 @@ def evaluate_set(
       data_dir, splits=(split,), inputs=_INPUTS, batch_size=batch_size,
       frames_per_clip=frames_per_clip, seed=seed)
   sweep = sweep_lib.Sweep(
-      reconstructor=reconstructor, floors=floors, consistency=consistency)
+      reconstructor=reconstructor, floors=floors, consistency=consistency,
+      descriptor=descriptor, features=features)
   for batch in dataset:
     sweep.add(batch)
   mixing = sweep.mix(batch_size, seed)
   scores, labels = sweep.scores(), sweep.labels()
+  distances = sweep.distances.distances() if sweep.distances else {}
   report = {
       'split': split, 'frames_per_clip': frames_per_clip,
       'images': len(labels.speaker), 'clips': len(set(sweep.clips)),
       'speakers': len(set(sweep.speaker_names())),
-      'rows': {key: comparisons.means(scores[key]) for key in scores},
+      'rows': {key: comparisons.means(scores[key]) | distances.get(key, {})
+               for key in scores},
       'mixing': mixing,
       'comparisons': comparisons.compare(
           scores, np.array(sweep.speaker_names()), seed)}

@@ -21,10 +21,16 @@ class JudgeChoice:
       of their own).
     gender_weights: VGG-Face with two outputs, woman and man: C_g.
     age_weights: VGG-Face with 101 outputs, ages 0 to 100: C_a.
+    descriptor: 'dlib' adds columns of distances to the originals; see
+      `dlib_faces`.
+    fid: 'judge', or the folder of a SavedModel: adds FID and KID by these
+      features; see `feature_distances`.
   """
   vgg_face: str = ''
   gender_weights: str = ''
   age_weights: str = ''
+  descriptor: str = ''
+  fid: str = ''
 
 
 def sentence(results: Mapping[str, Any]) -> str:

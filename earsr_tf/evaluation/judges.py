@@ -12,10 +12,12 @@ import hashlib
 import os
 from typing import Any, Mapping
 
+import numpy as np
 import tensorflow as tf
 
 from earsr_tf import config as config_lib
 from earsr_tf.evaluation import attributes
+from earsr_tf.evaluation import feature_distances
 from earsr_tf.evaluation import judge as judge_lib
 from earsr_tf.evaluation import judge_choice
 from earsr_tf.models import face_descriptor
@@ -33,9 +35,13 @@ class Judges:
     classifier: C_i, C_g and C_a; None if there are none.
     names: Judge -> `is`, `is_substitute`, and `file` and `sha256` of its
       weights, if any; empty without judges.
+    features: What FID and KID are made of, if they are asked for.
+    features_name: How tables name these features.
   """
   classifier: attributes.Classifier | None
   names: Mapping[str, Mapping[str, Any]]
+  features: feature_distances.Features | None = None
+  features_name: str = ''
 
 
 def assemble(config: config_lib.Config,
@@ -70,9 +76,10 @@ def assemble(config: config_lib.Config,
       raise config_lib.ConfigError(
           f'--{next(iter(network))}: there is nobody to be C_i; name '
           '--vgg_face=FILE, too, or train stage attributes')
-    return Judges(None, {})
+    return Judges(None, {}, *_features(None, '', choice))
+  features = _features(reader, what, choice)
   judge = judge_lib.enroll(reader, data_dir, batch_size)
-  return Judges(_combined(judge, network), _names(what, choice))
+  return Judges(_combined(judge, network), _names(what, choice), *features)
 
 
 def expected_age(probabilities: tf.Tensor) -> tf.Tensor:
@@ -93,6 +100,24 @@ def _reader(config: config_lib.Config, trained: attributes.Classifier | None,
         face_descriptor.load(face_descriptor.JUDGE)), ''
   return (None if trained is None
           else judge_lib.classifier_reader(trained)), ''
+
+
+def _features(reader: judge_lib.Reader | None, what: str,
+              choice: judge_choice.JudgeChoice
+              ) -> tuple[feature_distances.Features | None, str]:
+  """What FID and KID are made of, and its name."""
+  if not choice.fid:
+    return None, ''
+  if choice.fid != 'judge':
+    return (feature_distances.load(choice.fid),
+            f'SavedModel {os.path.basename(os.path.normpath(choice.fid))}')
+  if reader is None:
+    raise config_lib.ConfigError(
+        '--fid=judge: there is no judge; name a SavedModel, or train stage '
+        'attributes')
+  name = what or judge_choice.COMPACT
+  return (lambda image: np.asarray(reader.read(image))[:, reader.pixels:],
+          f"{name}, a substitution for Inception's")
 
 
 def _combined(judge: judge_lib.Judge,

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
+from earsr_tf.evaluation import dlib_faces
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import picture_folder
 from earsr_tf.evaluation import report
@@ -21,22 +22,27 @@ from earsr_tf.ops import consistency_mode
 from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
 
-_METRICS = ('psnr', 'ssim', 'lr_consistency')
+_DISTANCE = 'descriptor_distance'
 _OUTPUT = rows_lib.Row('output', 'outputs')
 
 
 def score(
     pictures: Iterable[picture_folder.Picture],
     consistency: str = consistency_mode.OFF,
+    descriptor: str = '',
 ) -> tuple[list[str], dict[str, dict[str, np.ndarray]]]:
   """Scores pictures one after the other.
 
   Args:
     pictures: At least one; all have the same outputs.
     consistency: Adds corrected rows unless 'off'; see `corrections.rows`.
+    descriptor: 'dlib' adds the scores of `dlib_faces.score`.
 
   Returns:
     [N] names, and row key -> 'psnr', 'ssim', 'lr_consistency' -> [N].
+
+  Raises:
+    ConfigError: If dlib is asked for and missing.
   """
   names, scores = [], {}
   for picture in pictures:
@@ -48,11 +54,15 @@ def score(
         key: image[np.newaxis] for key, image in picture.outputs.items()}
     corrected = corrections.apply(outputs, low, consistency)
     outputs |= {key: image.numpy() for key, image in corrected.items()}
+    faces = dlib_faces.find(truth) if descriptor else None
     for key, image in outputs.items():
-      row = scores.setdefault(key, {metric: [] for metric in _METRICS})
-      row['psnr'].append(metrics.psnr(image, truth))
-      row['ssim'].append(metrics.ssim(image, truth))
-      row['lr_consistency'].append(metrics.lr_consistency(image, low))
+      made = {'psnr': metrics.psnr(image, truth),
+              'ssim': metrics.ssim(image, truth),
+              'lr_consistency': metrics.lr_consistency(image, low)}
+      if faces:
+        made |= dlib_faces.score(image, faces)
+      for metric, values in made.items():
+        scores.setdefault(key, {}).setdefault(metric, []).append(values)
   return names, {
       key: {metric: np.concatenate(parts) for metric, parts in row.items()}
       for key, row in scores.items()}
@@ -76,7 +86,9 @@ def results(
   return {
       'format': 1,
       'provenance': report.provenance(**facts),
-      'protocol': [metrics.PROTOCOL],
+      'protocol': [metrics.PROTOCOL] + (
+          [dlib_faces.PROTOCOL] if base and _DISTANCE in scores[base[0].key]
+          else []),
       'consistency': consistency,
       'pictures': len(names),
       'rows': {
@@ -93,20 +105,23 @@ def summary(values: Mapping[str, Any]) -> str:
   Returns:
     Lines of at most 80 columns, no trailing newline.
   """
+  has_faces = any(_DISTANCE in row for row in values['rows'].values())
   lines = [f'{values["pictures"]} pictures',
-           f'  {"":40}{"PSNR, dB":>10}{"SSIM":>8}{"LR, levels":>12}']
+           f'  {"":40}{"PSNR, dB":>10}{"SSIM":>8}{"LR, levels":>12}'
+           + (f'{"dlib":>8}' if has_faces else '')]
   for row in values['rows'].values():
     lines.append(
         f'  {row["label"][:40]:40}{report.number(row["psnr"], 2):>10}'
         f'{report.number(row["ssim"], 3):>8}'
-        f'{report.number(row["lr_consistency"], 3):>12}')
+        f'{report.number(row["lr_consistency"], 3):>12}'
+        + (f'{report.number(row[_DISTANCE], 3):>8}' if has_faces else ''))
   return '\n'.join(lines)
 
 
 def _means(scores: Mapping[str, np.ndarray]) -> dict[str, float]:
-  """Means of the three metrics."""
+  """Means of the metrics that there are."""
   means = comparisons.means(scores)
-  return {metric: means[metric] for metric in _METRICS}
+  return {metric: means[metric] for metric in scores}
 
 
 def _upsample(image_low: np.ndarray, height: int, width: int) -> np.ndarray:

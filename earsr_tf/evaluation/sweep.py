@@ -16,6 +16,8 @@ import tensorflow as tf
 from earsr_tf.data import keys
 from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import corrections
+from earsr_tf.evaluation import dlib_faces
+from earsr_tf.evaluation import feature_distances
 from earsr_tf.evaluation import linear_floors
 from earsr_tf.evaluation import metrics
 from earsr_tf.evaluation import rows as rows_lib
@@ -23,6 +25,7 @@ from earsr_tf.ops import consistency_mode
 from earsr_tf.ops import pixels
 
 _GALLERY_PEOPLE = 40
+_PLACE, _CODE = 'face_place', 'face_code'
 # Kept beside the labels: what the classifiers say of the originals.
 _SAID = {name: f'said_{name}' for name in ('speaker', 'gender', 'age')}
 
@@ -57,23 +60,31 @@ class Sweep:
   Attributes:
     clips: Clip names '<speaker>/<video>/<clip>' of the images so far.
     people: Speaker name -> the first image of that speaker.
+    distances: Features of all rows, if FID and KID are wanted.
   """
 
   def __init__(self, *, reconstructor: rows_lib.Reconstructor,
                floors: linear_floors.Floors | None = None,
-               consistency: str = consistency_mode.OFF):
+               consistency: str = consistency_mode.OFF,
+               descriptor: str = '',
+               features: feature_distances.Features | None = None):
     """Starts empty.
 
     Args:
       reconstructor: Makes the pictures.
       floors: Makes those of the linear rows.
       consistency: Correction that adds rows; see `corrections.rows`.
+      descriptor: 'dlib' adds its scores.
+      features: Of which FID and KID are made, if they are wanted.
     """
     self.clips: list[str] = []
     self.people: dict[str, Person] = {}
     self._make = reconstructor
     self._floors = floors
     self._consistency = consistency
+    self._descriptor = descriptor
+    self.distances = features and feature_distances.FeatureDistances(
+        features=features)
     self._scores: dict[str, list[dict[str, np.ndarray]]] = {}
     self._kept: dict[str, list[np.ndarray]] = {}
 
@@ -95,6 +106,9 @@ class Sweep:
         'truth': truth.numpy(), 'low': low.numpy(),
         **{key: batch[key].numpy()
            for key in (keys.SPEAKER, keys.GENDER, keys.AGE)}}
+    if self._descriptor:
+      faces = dlib_faces.find(entries['truth'])
+      entries |= {_PLACE: faces.place, _CODE: faces.code}
     if 'h' in codes:
       entries |= {'code_low': codes['c'].numpy(),
                   'code_audio': codes['audio'].numpy()}
@@ -215,6 +229,8 @@ class Sweep:
     labels = attributes.Labels(
         entries[keys.SPEAKER], entries[keys.GENDER], entries[keys.AGE])
     for key, image in outputs.items():
+      if self.distances:
+        self.distances.add(key, image)
       scores = {
           'psnr': metrics.psnr(image, entries['truth']),
           'ssim': metrics.ssim(image, entries['truth']),
@@ -223,6 +239,9 @@ class Sweep:
         original = attributes.Predictions(
             *(entries[entry] for entry in _SAID.values()))
         scores |= attributes.score(said[key], original, labels)
+      if _PLACE in entries:
+        scores |= dlib_faces.score(image, dlib_faces.Originals(
+            entries[_PLACE], entries[_CODE]))
       self._scores.setdefault(key, []).append(scores)
 
   def _remember(

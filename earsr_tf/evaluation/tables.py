@@ -8,6 +8,7 @@ from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from earsr_tf.evaluation import dlib_faces
 from earsr_tf.evaluation import floor_marks
 from earsr_tf.evaluation import judge_choice
 from earsr_tf.evaluation import report
@@ -56,7 +57,13 @@ def attribute_table(results: Mapping[str, Any]) -> str:
              ('Acc C_g, %', 'gender_accuracy', 1, 100.0),
              ('Err C_a, years', 'age_error', 2, 1.0),
              ('to true age, years', 'age_error_true', 2, 1.0))
-  return (_judged(results) + results['protocol'][1] + '\n\n'
+  head = _judged(results) + results['protocol'][1]
+  if any('descriptor_distance' in row for part in results['sets'].values()
+         for row in part['rows'].values()):
+    head += f' {dlib_faces.PROTOCOL}'
+    columns += (('dlib distance', 'descriptor_distance', 3, 1.0),
+                ('as one person, %', 'descriptor_same', 1, 100.0))
+  return (head + '\n\n'
           + _method_table(results, columns, list(results['rows'])))
 
 
@@ -77,6 +84,10 @@ def fidelity_table(results: Mapping[str, Any]) -> str:
     head += (' Rows with a plus, beyond the paper: the 8-bit output corrected '
              'towards its input (--consistency='
              f'{results["consistency"]}).')
+  if features := results['provenance'].get('fid_features'):
+    head += (' FID and KID (all pairs, cubic kernel) from the originals of the '
+             f'same images, by features of: {features}.')
+    columns += (('FID', 'fid', 3, 1.0), ('KID x 1000', 'kid', 3, 1000.0))
   return (head + '\n\n'
           + _method_table(results, columns, keys))
 
