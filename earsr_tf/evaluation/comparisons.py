@@ -57,6 +57,13 @@ COMPARISONS = (
     *_compare('h', 'x', 'F minus F, wrong voice', 'gender', 'PSNR'),
     *_compare('h', 'f0', 'F minus F silenced', 'gender'),
     *_compare('b', 'a', 'tuned G minus fixed G', 'PSNR', 'gender'),
+    # Only where comparators are trained.
+    *_compare('h', 'lapsrn', 'F minus LapSRN 16x', 'identity', 'gender',
+              'PSNR'),
+    *_compare('h', 'wavelet_srnet', 'F minus W-SRNet', 'identity', 'gender',
+              'PSNR'),
+    *_compare('wavelet_srnet', 'lapsrn', 'W-SRNet minus LapSRN 16x',
+              'identity', 'PSNR'),
     # A network minus its linear floor; see `floor_marks`.
     *_compare('b', 'pca64', 'E_h + G minus PCA 64', 'PSNR', 'gender',
               'identity'),

@@ -13,6 +13,7 @@ from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
 from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import blur_curve
+from earsr_tf.evaluation import comparators as comparators_lib
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import floor_fitting
@@ -58,10 +59,12 @@ class Evaluation:
     results: What evaluation.json holds.
     sets: 'closed' and 'open' -> result; a set without clips is absent.
     reconstructor: The restored networks, for the figures.
+    comparator_keys: Rows of other methods.
   """
   results: Mapping[str, Any]
   sets: Mapping[str, SetResult]
   reconstructor: rows_lib.Reconstructor
+  comparator_keys: frozenset[str] = frozenset()
 
 
 def evaluate(
@@ -112,6 +115,7 @@ def evaluate(
       reconstructor.config, reconstructor.classifier, data_dir,
       4 * batch_size, choice)
   reconstructor.classifier = judges.classifier
+  others = comparators_lib.load(run_root, reconstructor.config.model)
   linear = (floor_fitting.fit(reconstructor, data_dir, seed=seed)
             if floors else None)
   done = {}
@@ -119,28 +123,32 @@ def evaluate(
     result = evaluate_set(
         reconstructor, data_dir, name, frames_per_clip=frames_per_clip,
         batch_size=batch_size, seed=seed, consistency=consistency,
-        floors=linear)
+        floors=linear, comparators=others)
     if result is not None:
       done[name] = result
   parts = {name: result.report for name, result in done.items()}
   results = _results(
-      reconstructor, linear, parts, consistency,
+      reconstructor, others, linear, parts, consistency,
       _judge(reconstructor, parts, data_dir, batch_size, seed), judges.names,
       seed=seed, run_root=run_root, data_dir=data_dir,
       data_manifest_sha256=info.manifest_sha256)
-  return Evaluation(results, done, reconstructor)
+  return Evaluation(results, done, reconstructor, frozenset(
+      row.key for row in others.rows))
 
 
 def _results(
     reconstructor: rows_lib.Reconstructor,
+    others: comparators_lib.Comparators,
     floors: linear_floors.Floors | None, parts: Mapping[str, Any],
     consistency: str, judge: Mapping[str, Any],
     names: Mapping[str, Mapping[str, Any]], **facts: Any
 ) -> dict[str, Any]:
   """What evaluation.json holds."""
   config = reconstructor.config
-  rows = rows_lib.ROWS + (floors.rows if floors else ())
-  rows += corrections.rows(rows_lib.ROWS, consistency)
+  known = rows_lib.ROWS + others.rows
+  begun = tuple(r for r in comparators_lib.ROWS if r.key in others.skipped)
+  rows = known + begun + (floors.rows if floors else ())
+  rows += corrections.rows(known, consistency)
   return {
       'format': 1,
       'provenance': report_lib.provenance(
@@ -149,7 +157,8 @@ def _results(
       'consistency': consistency,
       'rows': {row.key: {'label': row.label, 'networks': row.sources}
                for row in rows},
-      'skipped': reconstructor.skipped | (floors.skipped if floors else {}),
+      'skipped': reconstructor.skipped | others.skipped | (
+          floors.skipped if floors else {}),
       'judge': judge,
       'judges': names,
       'floors': floors and {
@@ -182,6 +191,7 @@ def evaluate_set(
     seed: int,
     consistency: str = consistency_mode.OFF,
     floors: linear_floors.Floors | None = None,
+    comparators: comparators_lib.Comparators | None = None,
 ) -> SetResult | None:
   """Evaluates one test set.
 
@@ -194,6 +204,7 @@ def evaluate_set(
     seed: Chooses frames, segments, other voices, and the bootstrap.
     consistency: Adds corrected rows unless 'off'.
     floors: Adds linear rows.
+    comparators: Adds rows of other methods.
 
   Returns:
     The result; None when the set has no clip.
@@ -205,7 +216,8 @@ def evaluate_set(
       data_dir, splits=(split,), inputs=_INPUTS, batch_size=batch_size,
       frames_per_clip=frames_per_clip, seed=seed)
   sweep = sweep_lib.Sweep(
-      reconstructor=reconstructor, floors=floors, consistency=consistency)
+      reconstructor=reconstructor, floors=floors, comparators=comparators,
+      consistency=consistency)
   for batch in dataset:
     sweep.add(batch)
   mixing = sweep.mix(batch_size, seed)

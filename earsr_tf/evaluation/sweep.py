@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from earsr_tf.data import keys
 from earsr_tf.evaluation import attributes
+from earsr_tf.evaluation import comparators as comparators_lib
 from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import linear_floors
 from earsr_tf.evaluation import metrics
@@ -61,18 +62,20 @@ class Sweep:
 
   def __init__(self, *, reconstructor: rows_lib.Reconstructor,
                floors: linear_floors.Floors | None = None,
+               comparators: comparators_lib.Comparators | None = None,
                consistency: str = consistency_mode.OFF):
     """Starts empty.
 
     Args:
       reconstructor: Makes the pictures.
       floors: Makes those of the linear rows.
+      comparators: Makes those of other methods.
       consistency: Correction that adds rows; see `corrections.rows`.
     """
     self.clips: list[str] = []
     self.people: dict[str, Person] = {}
     self._make = reconstructor
-    self._floors = floors
+    self._floors, self._others = floors, comparators
     self._consistency = consistency
     self._scores: dict[str, list[dict[str, np.ndarray]]] = {}
     self._kept: dict[str, list[np.ndarray]] = {}
@@ -90,6 +93,8 @@ class Sweep:
         outputs[row.key] = self._make.upsample(low, row.key)
       elif row.key in made:
         outputs[row.key] = made[row.key]
+    if self._others:
+      outputs |= self._others.pictures(image_high)
     outputs |= corrections.apply(outputs, low, self._consistency)
     entries = {
         'truth': truth.numpy(), 'low': low.numpy(),
@@ -114,7 +119,8 @@ class Sweep:
 
   def scores(self) -> dict[str, dict[str, np.ndarray]]:
     """Row key -> score -> [N], in the tables' order."""
-    rows = self._make.rows + (self._floors.rows if self._floors else ())
+    rows = self._make.rows + (self._others.rows if self._others else ())
+    rows += self._floors.rows if self._floors else ()
     rows += corrections.rows(rows, self._consistency)
     return {
         row.key: {metric: np.concatenate([part[metric] for part in parts])
