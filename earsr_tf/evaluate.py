@@ -171,7 +171,7 @@ def _pictures(evaluation: Any, people: int, note: str) -> dict[str, bytes]:
     made['fig_floors.png'] = figures.floor_strips(groups, people)
   if {'a', 'b'} <= keys:
     made['fig4.png'] = figures.inversion_strips(groups, people)
-  if evaluation.comparator_keys & {'lapsrn', 'wavelet_srnet'}:
+  if evaluation.optional_keys & {'lapsrn', 'wavelet_srnet'}:
     made['fig8.png'] = figures.comparator_strips(groups, people)
   for name, group in groups.items():
     chosen = figures.choose(group, people)

@@ -24,40 +24,47 @@ ROWS = tuple(
         ('wavelet_srnet', 'W-SRNet 16x')))
 
 
-class Comparators:
-  """Makes the pictures of the comparators that a run folder holds.
+Make = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+
+
+class OptionalRows:
+  """Makes the pictures of rows that a run folder need not have.
 
   Attributes:
-    rows: Of those that are trained, in the tables' order; may be empty.
-    skipped: row key -> why it cannot be made, of those that were begun.
+    rows: Of what is trained, in the tables' order; may be empty.
+    skipped: Of what was begun and cannot be made: row -> why.
   """
 
-  def __init__(self, *, configs: Mapping[str, config_lib.Config],
-               networks: Mapping[str, tf.keras.Model],
-               skipped: Mapping[str, str]) -> None:
-    """Takes restored networks.
+  def __init__(self, *, makes: Mapping[rows_lib.Row, Make],
+               skipped: Mapping[rows_lib.Row, str]) -> None:
+    """Takes what makes pictures.
 
     Args:
-      configs: Stage -> the configuration it was trained with.
-      networks: Stage -> network.
-      skipped: Stage -> why it has none.
+      makes: Row -> (image_high, waveform) -> pictures, uint8.
+      skipped: Row -> why it has none.
     """
-    self.rows = tuple(row for row in ROWS if row.key in networks)
+    self.rows = tuple(makes)
     self.skipped = dict(skipped)
-    self._make = {
-        row.key: _compiled(row.key, configs[row.key], networks[row.key])
-        for row in self.rows}
+    self._makes = dict(makes)
 
-  def pictures(self, image_high: tf.Tensor) -> dict[str, tf.Tensor]:
-    """Row key -> [B, S, S, 3] uint8, of faces that are reduced first.
+  def __add__(self, other: OptionalRows) -> OptionalRows:
+    """The rows of both."""
+    return OptionalRows(makes=self._makes | other._makes,
+                        skipped=self.skipped | other.skipped)
+
+  def pictures(self, image_high: tf.Tensor, waveform: tf.Tensor
+               ) -> dict[str, tf.Tensor]:
+    """Row key -> [B, S, S, 3] uint8.
 
     Args:
-      image_high: [B, S, S, 3] float32 in [-1, 1].
+      image_high: [B, S, S, 3] float32 in [-1, 1], which is reduced first.
+      waveform: [B, 64000] float32 in [-1, 1].
     """
-    return {key: make(image_high) for key, make in self._make.items()}
+    return {row.key: make(image_high, waveform)
+            for row, make in self._makes.items()}
 
 
-def load(run_root: str, model: config_lib.ModelConfig) -> Comparators:
+def load(run_root: str, model: config_lib.ModelConfig) -> OptionalRows:
   """Restores the comparators of a run folder, if there are any.
 
   Args:
@@ -68,21 +75,22 @@ def load(run_root: str, model: config_lib.ModelConfig) -> Comparators:
     CheckpointError: If one was trained for other sizes of images, or a
       checkpoint cannot be restored.
   """
-  configs, networks, skipped = {}, {}, {}
-  for name in config_lib.COMPARATORS:
+  makes, skipped = {}, {}
+  for row in ROWS:
+    name = row.key
     if not checkpoints.is_finished(run_root, name):
       if (checkpoints.stage_dir(run_root, name) / 'config.json').exists():
-        skipped[name] = f'stage {name} is not finished'
+        skipped[row] = f'stage {name} is not finished'
       continue
-    configs[name] = config = checkpoints.load_config(run_root, name)
+    config = checkpoints.load_config(run_root, name)
     _check_sizes(run_root, name, config.model, model)
-    networks[name] = (
-        networks_lib.wavelet_srnet(config) if name == 'wavelet_srnet'
-        else networks_lib.lapsrn(config, name))
+    network = (networks_lib.wavelet_srnet(config) if name == 'wavelet_srnet'
+               else networks_lib.lapsrn(config, name))
     own = _NETWORKS[name]
     checkpoints.restore_networks(
-        {own: networks[name]}, {own: f'{name}/{own}'}, run_root)
-  return Comparators(configs=configs, networks=networks, skipped=skipped)
+        {own: network}, {own: f'{name}/{own}'}, run_root)
+    makes[row] = _compiled(name, config, network)
+  return OptionalRows(makes=makes, skipped=skipped)
 
 
 def _check_sizes(run_root: str, name: str, own: config_lib.ModelConfig,
@@ -97,8 +105,8 @@ def _check_sizes(run_root: str, name: str, own: config_lib.ModelConfig,
 
 
 def _compiled(name: str, config: config_lib.Config, network: tf.keras.Model
-              ) -> Callable[[tf.Tensor], tf.Tensor]:
-  """image_high [B, S, S, 3] in [-1, 1] -> the method's picture, uint8."""
+              ) -> Make:
+  """What makes the method's pictures; it hears nothing."""
   def make(image_high: tf.Tensor) -> tf.Tensor:
     """Reduces faces and lets the method enlarge them."""
     if name == 'wavelet_srnet':
@@ -107,5 +115,6 @@ def _compiled(name: str, config: config_lib.Config, network: tf.keras.Model
     low = lapsrn.image_low(config, name, image_high)
     return pixels.to_uint8(lapsrn.super_resolve(network, low))
   size = config.model.image_size
-  return tf.function(make, autograph=False, input_signature=[
+  compiled = tf.function(make, autograph=False, input_signature=[
       tf.TensorSpec([None, size, size, 3])])
+  return lambda image_high, waveform: compiled(image_high)

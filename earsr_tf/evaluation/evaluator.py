@@ -11,6 +11,7 @@ import tensorflow as tf
 from earsr_tf.data import batching
 from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
+from earsr_tf.evaluation import ablations
 from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import blur_curve
 from earsr_tf.evaluation import comparators as comparators_lib
@@ -59,12 +60,12 @@ class Evaluation:
     results: What evaluation.json holds.
     sets: 'closed' and 'open' -> result; a set without clips is absent.
     reconstructor: The restored networks, for the figures.
-    comparator_keys: Rows of other methods.
+    optional_keys: Rows of other methods and of ablations.
   """
   results: Mapping[str, Any]
   sets: Mapping[str, SetResult]
   reconstructor: rows_lib.Reconstructor
-  comparator_keys: frozenset[str] = frozenset()
+  optional_keys: frozenset[str] = frozenset()
 
 
 def evaluate(
@@ -115,7 +116,9 @@ def evaluate(
       reconstructor.config, reconstructor.classifier, data_dir,
       4 * batch_size, choice)
   reconstructor.classifier = judges.classifier
-  others = comparators_lib.load(run_root, reconstructor.config.model)
+  model = reconstructor.config.model
+  others = ablations.load(run_root, model) + comparators_lib.load(
+      run_root, model)
   linear = (floor_fitting.fit(reconstructor, data_dir, seed=seed)
             if floors else None)
   done = {}
@@ -123,7 +126,7 @@ def evaluate(
     result = evaluate_set(
         reconstructor, data_dir, name, frames_per_clip=frames_per_clip,
         batch_size=batch_size, seed=seed, consistency=consistency,
-        floors=linear, comparators=others)
+        floors=linear, others=others)
     if result is not None:
       done[name] = result
   parts = {name: result.report for name, result in done.items()}
@@ -138,7 +141,7 @@ def evaluate(
 
 def _results(
     reconstructor: rows_lib.Reconstructor,
-    others: comparators_lib.Comparators,
+    others: comparators_lib.OptionalRows,
     floors: linear_floors.Floors | None, parts: Mapping[str, Any],
     consistency: str, judge: Mapping[str, Any],
     names: Mapping[str, Mapping[str, Any]], **facts: Any
@@ -146,8 +149,7 @@ def _results(
   """What evaluation.json holds."""
   config = reconstructor.config
   known = rows_lib.ROWS + others.rows
-  begun = tuple(r for r in comparators_lib.ROWS if r.key in others.skipped)
-  rows = known + begun + (floors.rows if floors else ())
+  rows = known + tuple(others.skipped) + (floors.rows if floors else ())
   rows += corrections.rows(known, consistency)
   return {
       'format': 1,
@@ -157,8 +159,9 @@ def _results(
       'consistency': consistency,
       'rows': {row.key: {'label': row.label, 'networks': row.sources}
                for row in rows},
-      'skipped': reconstructor.skipped | others.skipped | (
-          floors.skipped if floors else {}),
+      'skipped': reconstructor.skipped | {
+          row.key: reason for row, reason in others.skipped.items()} | (
+              floors.skipped if floors else {}),
       'judge': judge,
       'judges': names,
       'floors': floors and {
@@ -191,7 +194,7 @@ def evaluate_set(
     seed: int,
     consistency: str = consistency_mode.OFF,
     floors: linear_floors.Floors | None = None,
-    comparators: comparators_lib.Comparators | None = None,
+    others: comparators_lib.OptionalRows | None = None,
 ) -> SetResult | None:
   """Evaluates one test set.
 
@@ -204,7 +207,7 @@ def evaluate_set(
     seed: Chooses frames, segments, other voices, and the bootstrap.
     consistency: Adds corrected rows unless 'off'.
     floors: Adds linear rows.
-    comparators: Adds rows of other methods.
+    others: Adds rows of other methods and of ablations.
 
   Returns:
     The result; None when the set has no clip.
@@ -216,7 +219,7 @@ def evaluate_set(
       data_dir, splits=(split,), inputs=_INPUTS, batch_size=batch_size,
       frames_per_clip=frames_per_clip, seed=seed)
   sweep = sweep_lib.Sweep(
-      reconstructor=reconstructor, floors=floors, comparators=comparators,
+      reconstructor=reconstructor, floors=floors, others=others,
       consistency=consistency)
   for batch in dataset:
     sweep.add(batch)

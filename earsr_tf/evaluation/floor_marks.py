@@ -17,6 +17,7 @@ FOOTNOTE = (
 FLOORS = {
     'a': 'pca64', 'b': 'pca64', 'c': 'ridge_low', 'd': 'ridge_voice',
     'f0': 'ridge_silent', 'x': 'ridge_x', 'h': 'ridge_both',
+    'e': 'ridge_both', 'f': 'ridge_low', 'g': 'ridge_both',
     'lapsrn': 'ridge_low', 'wavelet_srnet': 'ridge_low'}
 LINEAR = ('pca64', 'pca', 'ridge_low', 'ridge_voice', 'ridge_both', 'ridge_x',
           'ridge_silent')

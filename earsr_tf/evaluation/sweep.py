@@ -62,20 +62,20 @@ class Sweep:
 
   def __init__(self, *, reconstructor: rows_lib.Reconstructor,
                floors: linear_floors.Floors | None = None,
-               comparators: comparators_lib.Comparators | None = None,
+               others: comparators_lib.OptionalRows | None = None,
                consistency: str = consistency_mode.OFF):
     """Starts empty.
 
     Args:
       reconstructor: Makes the pictures.
       floors: Makes those of the linear rows.
-      comparators: Makes those of other methods.
+      others: Makes those of other methods and of ablations.
       consistency: Correction that adds rows; see `corrections.rows`.
     """
     self.clips: list[str] = []
     self.people: dict[str, Person] = {}
     self._make = reconstructor
-    self._floors, self._others = floors, comparators
+    self._floors, self._others = floors, others
     self._consistency = consistency
     self._scores: dict[str, list[dict[str, np.ndarray]]] = {}
     self._kept: dict[str, list[np.ndarray]] = {}
@@ -94,7 +94,8 @@ class Sweep:
       elif row.key in made:
         outputs[row.key] = made[row.key]
     if self._others:
-      outputs |= self._others.pictures(image_high)
+      outputs |= self._others.pictures(
+          image_high, batch[keys.WAVEFORM])
     outputs |= corrections.apply(outputs, low, self._consistency)
     entries = {
         'truth': truth.numpy(), 'low': low.numpy(),

@@ -81,7 +81,7 @@ def test_what_a_row_shows_is_what_its_network_makes(
   assert [row.key for row in made.rows] == ['lapsrn', 'wavelet_srnet']
   levels = np.arange(128, dtype=np.uint8)[:, np.newaxis, np.newaxis]
   image = pixels.to_float(np.broadcast_to(levels, (1, 128, 128, 3)))
-  found = made.pictures(image)['lapsrn'].numpy().astype(int)
+  found = made.pictures(image, None)['lapsrn'].numpy().astype(int)
   low = resample.degrade(image, 16)
   smooth = pixels.to_uint8(tf.image.resize(low, [128, 128])).numpy()
   # A ramp stays a ramp, within what rounding to 8 bit leaves.
@@ -92,7 +92,7 @@ def test_what_a_row_shows_is_what_its_network_makes(
 def test_without_comparators_nothing_is_said(run_root: str) -> None:
   made = comparators.load(run_root, testing.tiny_config().model)
   assert made.rows == () and made.skipped == {}
-  assert made.pictures(tf.zeros([1, 128, 128, 3])) == {}
+  assert made.pictures(tf.zeros([1, 128, 128, 3]), None) == {}
 
 
 def test_one_of_another_size_is_refused(run: pathlib.Path) -> None:
