@@ -132,7 +132,8 @@ def evaluate(
   parts = {name: result.report for name, result in done.items()}
   results = _results(
       reconstructor, others, linear, parts, consistency,
-      _judge(reconstructor, parts, data_dir, batch_size, seed), judges.names,
+      _judge(reconstructor, parts, data_dir, batch_size, seed),
+      names=judges.names,
       seed=seed, run_root=run_root, data_dir=data_dir,
       data_manifest_sha256=info.manifest_sha256)
   return Evaluation(results, done, reconstructor, frozenset(
@@ -143,7 +144,7 @@ def _results(
     reconstructor: rows_lib.Reconstructor,
     others: comparators_lib.OptionalRows,
     floors: linear_floors.Floors | None, parts: Mapping[str, Any],
-    consistency: str, judge: Mapping[str, Any],
+    consistency: str, judge: Mapping[str, Any], *,
     names: Mapping[str, Mapping[str, Any]], **facts: Any
 ) -> dict[str, Any]:
   """What evaluation.json holds."""
