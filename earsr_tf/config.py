@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from earsr_tf import config_comparators
 from earsr_tf import config_gate
 from earsr_tf import config_judge
 from earsr_tf import config_model
@@ -17,6 +18,9 @@ PRESETS = ('paper', 'bench', 'real', 'demo', 'tiny')
 PRECISIONS = ('float32', 'mixed_bfloat16')
 STAGES = ('generator', 'invert', 'finetune', 'low_res', 'audio', 'fusion',
           'attributes')
+# Other methods that tables may hold beside ours; nothing needs them.
+COMPARATORS = ('lapsrn_x4', 'lapsrn', 'wavelet_srnet')
+TRAINABLE = (*STAGES, *COMPARATORS)
 
 
 class ConfigError(ValueError):
@@ -247,6 +251,11 @@ class Config:
   audio: AudioConfig = AudioConfig()
   fusion: FusionConfig = FusionConfig()
   attributes: config_judge.AttributesConfig = config_judge.AttributesConfig()
+  lapsrn_x4: config_comparators.LapSRNConfig = (
+      config_comparators.LapSRNConfig(depth=10))
+  lapsrn: config_comparators.LapSRNConfig = config_comparators.LapSRNConfig()
+  wavelet_srnet: config_comparators.WaveletSRNetConfig = (
+      config_comparators.WaveletSRNetConfig())
   judge: config_judge.JudgeConfig = config_judge.JudgeConfig()
   schema: config_gate.SchemaConfig = config_gate.SchemaConfig()
   blessing: config_gate.BlessingConfig = config_gate.BlessingConfig()

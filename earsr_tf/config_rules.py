@@ -33,7 +33,9 @@ def _choices(config: config_lib.Config) -> list[tuple[str, str, tuple]]:
       *((f'{name}.l1_reduction', getattr(config, name).l1_reduction,
          _REDUCTIONS) for name in ('invert', 'low_res', 'audio', 'fusion')),
       ('finetune.anchor_reduction', config.finetune.anchor_reduction,
-       ('sum', 'mean'))]
+       ('sum', 'mean')),
+      *((f'{name}.solver', getattr(config, name).solver, ('sgd', 'adam'))
+        for name in ('lapsrn_x4', 'lapsrn'))]
 
 
 def _model_rules(config: config_lib.Config) -> list[tuple[bool, str]]:
@@ -161,7 +163,7 @@ def _rules(config: config_lib.Config) -> list[tuple[bool, str]]:
        f'attributes.descriptor reads sides of 64 and its multiples, not '
        f'image_size {size}; leave it empty')]
   rules += _share_rules(config)
-  for name in config_lib.STAGES:
+  for name in config_lib.TRAINABLE:
     for i, phase in enumerate(getattr(config, name).phases):
       where, side = f'{name}.phases.{i}', phase.resolution
       rules += [

@@ -1,10 +1,11 @@
 """python -m earsr_tf.evaluate --run_root=DIR --data_dir=DIR: tables, figures.
 
-Writes evaluation.json, tables.md, fig4.png, fig6.png, fig10_<set>.png,
-fig_floors.png and samples_<set>.csv to --output and prints the short table.
---consistency adds rows after a correction, --floors=false leaves out those of
-linear methods. With --images=DIR it scores pictures instead: strips
-of tiles, or outputs whose originals are in --truth=DIR.
+Writes evaluation.json, tables.md, fig4.png, fig6.png, fig7_<set>.png,
+fig8.png, fig10_<set>.png, fig_floors.png and samples_<set>.csv to --output and
+prints the short table. --consistency adds rows after a correction,
+--floors=false leaves out those of linear methods. With --images=DIR it scores
+pictures instead: strips of tiles, or outputs whose originals are in
+--truth=DIR.
 """
 
 from __future__ import annotations
@@ -173,8 +174,13 @@ def _pictures(evaluation: Any, people: int, note: str) -> dict[str, bytes]:
     made['fig_floors.png'] = figures.floor_strips(groups, people)
   if {'a', 'b'} <= keys:
     made['fig4.png'] = figures.inversion_strips(groups, people)
+  if evaluation.optional_keys & {'lapsrn', 'wavelet_srnet'}:
+    made['fig8.png'] = figures.comparator_strips(groups, people)
   for name, group in groups.items():
     chosen = figures.choose(group, people)
+    if 'd' in keys:
+      made[f'fig7_{name}.png'] = figures.voice_row(
+          chosen, f'A face from a voice alone, {name} set (Fig. 7)')
     if 'h' in keys and len(chosen) > 1:
       made[f'fig10_{name}.png'] = figures.mixing_matrix(
           chosen, evaluator.mix_matrix(evaluation.reconstructor, chosen),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from earsr_tf import config as config_lib
+from earsr_tf import config_comparators
 from earsr_tf import config_judge
 from earsr_tf import config_rules
 from earsr_tf.config import PhaseConfig
@@ -24,14 +25,27 @@ _SMALL_MODEL = config_lib.ModelConfig(
     linear_base=64, linear_leading=8, voice_memory=256)
 
 
+def _lapsrn(images: int, **sizes: int) -> config_comparators.LapSRNConfig:
+  # SGD as theirs needs millions of images.
+  return config_comparators.LapSRNConfig(
+      phases=(PhaseConfig(images, 16, learning_rate=1e-3),), solver='adam',
+      **sizes)
+
+
+def _wavelet_srnet(images: int, **sizes: int
+                   ) -> config_comparators.WaveletSRNetConfig:
+  # At 1e-3 the block means, of up to 16, are not reached in so few steps.
+  return config_comparators.WaveletSRNetConfig(
+      phases=(PhaseConfig(images, 16, learning_rate=5e-3),), **sizes)
+
+
 def _demo() -> config_lib.Config:
   return config_lib.Config(
       preset='demo',
       model=dataclasses.replace(_SMALL_MODEL, consistency='exact'),
       optimizer=config_lib.OptimizerConfig(
           learning_rate=5e-4, beta_2=0.99, decay='cosine'),
-      # What minutes of a GAN do to a linear base, Eq. (2) has to undo; see
-      # docs/trials.md.
+      # What a GAN does to a linear base, Eq. (2) has to undo: docs/trials.md.
       generator=config_lib.GeneratorConfig(
           phases=(PhaseConfig(320, 16, 64, 0, 2e-3),),
           r1_gamma=5.0, r1_interval=8, ema_half_life_kimg=0.03,
@@ -60,6 +74,9 @@ def _demo() -> config_lib.Config:
       attributes=config_judge.AttributesConfig(
           phases=(PhaseConfig(20_032, 64, learning_rate=2e-3),),
           max_softening=16, jitter=0.1, descriptor='synthetic'),
+      lapsrn_x4=_lapsrn(3_200, filters=16, depth=3),
+      lapsrn=_lapsrn(3_200, filters=16, depth=3),
+      wavelet_srnet=_wavelet_srnet(1_600, filters=8, head_filters=4),
       training=config_lib.TrainingConfig(
           record_every=200, preview_every=0, save_every=4_000, keep=2,
           cached_targets=True))
@@ -95,6 +112,11 @@ def _tiny() -> config_lib.Config:
       fusion=config_lib.FusionConfig(
           phases=short, stranger_share=0.3, start_images=16),
       attributes=config_judge.AttributesConfig(phases=short),
+      lapsrn_x4=config_comparators.LapSRNConfig(
+          phases=short, filters=4, depth=2),
+      lapsrn=config_comparators.LapSRNConfig(phases=short, filters=4, depth=2),
+      wavelet_srnet=config_comparators.WaveletSRNetConfig(
+          phases=short, filters=2, head_filters=2),
       judge=config_judge.JudgeConfig(0.0, 0.0, 0.0),
       training=config_lib.TrainingConfig(
           log_every=0.0, record_every=1, preview_every=0, save_every=8, keep=2,
@@ -129,6 +151,9 @@ def _bench() -> config_lib.Config:
       attributes=dataclasses.replace(
           demo.attributes,
           phases=(PhaseConfig(120_000, 64, learning_rate=2e-3),)),
+      lapsrn_x4=_lapsrn(9_600, filters=32, depth=5),
+      lapsrn=_lapsrn(9_600, filters=32, depth=5),
+      wavelet_srnet=_wavelet_srnet(6_400, filters=16, head_filters=4),
       training=config_lib.TrainingConfig(
           record_every=500, preview_every=10_000, save_every=4_000, keep=2,
           cached_targets=True))

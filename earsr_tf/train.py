@@ -113,7 +113,7 @@ def run(config: config_lib.Config, stage: str, *, dataset: str = 'synthetic',
 
   Args:
     config: Resolved configuration.
-    stage: One of `config.STAGES`.
+    stage: One of `config.TRAINABLE`.
     dataset: Name of the dataset the shards were made from.
     data_dir: Folder of the shards, or several; see `mixture.parse`.
     run_root: Folder of all stages.
@@ -219,7 +219,7 @@ def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:
 
   Args:
     config: Resolved configuration.
-    stage: One of `config.STAGES`.
+    stage: One of `config.TRAINABLE`.
 
   Returns:
     JSON-ready values of the stage's costliest phase.
@@ -263,7 +263,7 @@ def main() -> None:
 
 if __name__ == '__main__':
   flags_lib.define_run_flags()
-  flags.DEFINE_enum('stage', None, config_lib.STAGES, 'What to train.')
+  flags.DEFINE_enum('stage', None, config_lib.TRAINABLE, 'What to train.')
   flags.DEFINE_bool(
       'restart', False, 'Throw an earlier run of this stage away.')
   flags.DEFINE_bool(

@@ -15,6 +15,7 @@ from absl import flags
 import numpy as np
 
 from earsr_tf import config as config_lib
+from earsr_tf import config_comparators
 from earsr_tf import config_judge
 from earsr_tf import config_rules
 from earsr_tf.config import PhaseConfig
@@ -54,6 +55,12 @@ def small_config(**changes: object) -> config_lib.Config:
       fusion=config_lib.FusionConfig(phases=_SHORT),
       attributes=config_judge.AttributesConfig(
           phases=_SHORT, num_speakers=NUM_SPEAKERS),
+      lapsrn_x4=config_comparators.LapSRNConfig(
+          phases=_SHORT, filters=4, depth=2),
+      lapsrn=config_comparators.LapSRNConfig(
+          phases=_SHORT, filters=4, depth=2),
+      wavelet_srnet=config_comparators.WaveletSRNetConfig(
+          phases=_SHORT, filters=2, head_filters=2),
       training=config_lib.TrainingConfig(
           log_every=0.0, record_every=1, preview_every=0, save_every=8, keep=2,
           preview_size=2))

@@ -20,7 +20,7 @@ SMALL = (
 def main(*arguments: str) -> int:
   """Runs the command; returns its exit code."""
   if 'stage' not in flags.FLAGS:
-    flags.DEFINE_enum('stage', None, config_lib.STAGES, 'What to train.')
+    flags.DEFINE_enum('stage', None, config_lib.TRAINABLE, 'What to train.')
     flags.DEFINE_bool('restart', False, 'Throw an earlier run away.')
     flags.DEFINE_bool('allow_other_inputs', False, 'Restore other stages.')
     flags.DEFINE_bool('verify_data', True, 'Compare checksums.')

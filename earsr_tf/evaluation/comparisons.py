@@ -60,6 +60,18 @@ COMPARISONS = (
               'dlib distance'),
     *_compare('h', 'f0', 'F minus F silenced', 'gender'),
     *_compare('b', 'a', 'tuned G minus fixed G', 'PSNR', 'gender'),
+    # Only where ablations and comparators are trained.
+    *_compare('h', 'e', 'F minus F_1', 'identity', 'gender', 'PSNR'),
+    *_compare('h', 'f', 'F minus F trained without voice', 'identity',
+              'gender', 'PSNR'),
+    *_compare('h', 'g', 'tuned minus fixed E_a', 'identity', 'gender',
+              'PSNR'),
+    *_compare('h', 'lapsrn', 'F minus LapSRN 16x', 'identity', 'gender',
+              'PSNR'),
+    *_compare('h', 'wavelet_srnet', 'F minus W-SRNet', 'identity', 'gender',
+              'PSNR'),
+    *_compare('wavelet_srnet', 'lapsrn', 'W-SRNet minus LapSRN 16x',
+              'identity', 'PSNR'),
     # A network minus its linear floor; see `floor_marks`.
     *_compare('b', 'pca64', 'E_h + G minus PCA 64', 'PSNR', 'gender',
               'identity'),

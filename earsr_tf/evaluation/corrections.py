@@ -15,9 +15,11 @@ from earsr_tf.evaluation import rows as rows_lib
 from earsr_tf.ops import consistency as consistency_lib
 from earsr_tf.ops import consistency_mode
 
+_NAMES = {**{key: f'({key})' for key in 'cxh'}, 'lapsrn': 'LapSRN 16x',
+          'wavelet_srnet': 'W-SRNet 16x'}
 # Those that know no more of the original than image_low, and 'output': what
 # somebody else's method made of it.
-CORRECTED = ('bicubic', 'c', 'x', 'h', 'output')
+CORRECTED = ('bicubic', 'c', 'x', 'h', 'lapsrn', 'wavelet_srnet', 'output')
 
 
 def rows(base: Sequence[rows_lib.Row],
@@ -37,7 +39,7 @@ def rows(base: Sequence[rows_lib.Row],
   return tuple(
       rows_lib.Row(
           f'{row.key}+',
-          f'{f"({row.key})" if len(row.key) == 1 else row.key} + {text}',
+          f'{_NAMES.get(row.key, row.key)} + {text}',
           row.sources)
       for row in base if row.key in CORRECTED)
 

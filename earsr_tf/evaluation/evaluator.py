@@ -11,8 +11,10 @@ import tensorflow as tf
 from earsr_tf.data import batching
 from earsr_tf.data import keys
 from earsr_tf.data import manifest as manifest_lib
+from earsr_tf.evaluation import ablations
 from earsr_tf.evaluation import attributes
 from earsr_tf.evaluation import blur_curve
+from earsr_tf.evaluation import comparators as comparators_lib
 from earsr_tf.evaluation import comparisons
 from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import dlib_faces
@@ -60,10 +62,12 @@ class Evaluation:
     results: What evaluation.json holds.
     sets: 'closed' and 'open' -> result; a set without clips is absent.
     reconstructor: The restored networks, for the figures.
+    optional_keys: Rows of other methods and of ablations.
   """
   results: Mapping[str, Any]
   sets: Mapping[str, SetResult]
   reconstructor: rows_lib.Reconstructor
+  optional_keys: frozenset[str] = frozenset()
 
 
 def evaluate(
@@ -116,6 +120,9 @@ def evaluate(
       reconstructor.config, reconstructor.classifier, data_dir,
       4 * batch_size, choice)
   reconstructor.classifier = judges.classifier
+  model = reconstructor.config.model
+  others = ablations.load(run_root, model) + comparators_lib.load(
+      run_root, model)
   linear = (floor_fitting.fit(reconstructor, data_dir, seed=seed)
             if floors else None)
   done = {}
@@ -123,17 +130,20 @@ def evaluate(
     result = evaluate_set(
         reconstructor, data_dir, name, frames_per_clip=frames_per_clip,
         batch_size=batch_size, seed=seed, consistency=consistency,
-        floors=linear, descriptor=choice.descriptor, features=judges.features)
+        floors=linear, descriptor=choice.descriptor, features=judges.features,
+        others=others)
     if result is not None:
       done[name] = result
   parts = {name: result.report for name, result in done.items()}
   results = _results(
-      reconstructor, linear, parts, consistency,
-      _judge(reconstructor, parts, data_dir, batch_size, seed), judges.names,
+      reconstructor, others, linear, parts, consistency,
+      _judge(reconstructor, parts, data_dir, batch_size, seed),
+      names=judges.names,
       seed=seed, run_root=run_root, data_dir=data_dir,
       **({'fid_features': judges.features_name} if choice.fid else {}),
       data_manifest_sha256=info.manifest_sha256)
-  return Evaluation(results, done, reconstructor)
+  return Evaluation(results, done, reconstructor, frozenset(
+      row.key for row in others.rows))
 
 
 def _check_descriptor(data_dir: str) -> None:
@@ -147,14 +157,16 @@ def _check_descriptor(data_dir: str) -> None:
 
 def _results(
     reconstructor: rows_lib.Reconstructor,
+    others: comparators_lib.OptionalRows,
     floors: linear_floors.Floors | None, parts: Mapping[str, Any],
-    consistency: str, judge: Mapping[str, Any],
+    consistency: str, judge: Mapping[str, Any], *,
     names: Mapping[str, Mapping[str, Any]], **facts: Any
 ) -> dict[str, Any]:
   """What evaluation.json holds."""
   config = reconstructor.config
-  rows = rows_lib.ROWS + (floors.rows if floors else ())
-  rows += corrections.rows(rows_lib.ROWS, consistency)
+  known = rows_lib.ROWS + others.rows
+  rows = known + tuple(others.skipped) + (floors.rows if floors else ())
+  rows += corrections.rows(known, consistency)
   return {
       'format': 1,
       'provenance': report_lib.provenance(
@@ -163,7 +175,9 @@ def _results(
       'consistency': consistency,
       'rows': {row.key: {'label': row.label, 'networks': row.sources}
                for row in rows},
-      'skipped': reconstructor.skipped | (floors.skipped if floors else {}),
+      'skipped': reconstructor.skipped | {
+          row.key: reason for row, reason in others.skipped.items()} | (
+              floors.skipped if floors else {}),
       'judge': judge,
       'judges': names,
       'floors': floors and {
@@ -196,6 +210,7 @@ def evaluate_set(
     seed: int,
     consistency: str = consistency_mode.OFF,
     floors: linear_floors.Floors | None = None,
+    others: comparators_lib.OptionalRows | None = None,
     descriptor: str = '',
     features: feature_distances.Features | None = None,
 ) -> SetResult | None:
@@ -210,6 +225,7 @@ def evaluate_set(
     seed: Chooses frames, segments, other voices, and the bootstrap.
     consistency: Adds corrected rows unless 'off'.
     floors: Adds linear rows.
+    others: Adds rows of other methods and of ablations.
     descriptor: 'dlib' adds its distances to the originals.
     features: Adds FID and KID of each row from the originals.
 
@@ -223,8 +239,8 @@ def evaluate_set(
       data_dir, splits=(split,), inputs=_INPUTS, batch_size=batch_size,
       frames_per_clip=frames_per_clip, seed=seed)
   sweep = sweep_lib.Sweep(
-      reconstructor=reconstructor, floors=floors, consistency=consistency,
-      descriptor=descriptor, features=features)
+      reconstructor=reconstructor, floors=floors, others=others,
+      consistency=consistency, descriptor=descriptor, features=features)
   for batch in dataset:
     sweep.add(batch)
   mixing = sweep.mix(batch_size, seed)

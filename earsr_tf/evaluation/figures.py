@@ -1,4 +1,4 @@
-"""The paper's figures as labelled pictures: Fig. 4, 6 and 10.
+"""The paper's figures as labelled pictures: Figs. 4, 6, 7, 8 and 10.
 
 People are not picked by hand: each set's first test image of each person is
 taken in stored order, women and men in turn.
@@ -35,6 +35,11 @@ _FIG6 = (  # column key, header
 _FIG4 = (
     ('truth', 'original\n128x128'), ('a', 'E_h and\nfixed G, Eq. (1)'),
     ('b', 'E_h and\ntuned G, Eq. (2)'))
+_FIG8 = (
+    ('low', 'input\n8x8 pixels'), ('bicubic', 'bicubic\n16x'),
+    ('lapsrn', 'LapSRN\n16x'), ('wavelet_srnet', 'W-SRNet\n16x'),
+    ('h', 'F: 8x8 image\nand voice'), ('h+', 'F, corrected\nto fit 8x8'),
+    ('truth', 'ground truth\n128x128'))
 _FLOORS = (  # each network beside the linear method that sees the same
     ('low', 'input\n8x8 pixels'), ('pca64', 'PCA,\n64 values'),
     ('b', 'E_h: sees the\noriginal'), ('ridge_low', 'ridge, 8x8\nimage'),
@@ -162,6 +167,31 @@ def inversion_strips(
 ) -> Image.Image:
   """Fig. 4: what tuning G together with E_h does to the inversion."""
   return _strips(_FIG4, people, count, 'Inverting the generator (Fig. 4)', '')
+
+
+def comparator_strips(
+    people: Mapping[str, Sequence[sweep_lib.Person]], count: int,
+) -> Image.Image:
+  """Fig. 8: other methods, those that are trained, and ours."""
+  return _strips(
+      _FIG8, people, count, 'Other super-resolution methods (Fig. 8)', '')
+
+
+def voice_row(people: Sequence[sweep_lib.Person], title: str) -> Image.Image:
+  """Fig. 7, our row: the face that E_a and G make of each voice.
+
+  The row of Speech2Face is made of others' weights and is not drawn.
+
+  Args:
+    people: Whose outputs have a row (d).
+    title: Heading.
+
+  Returns:
+    The picture; a column per person.
+  """
+  return draw(title, [describe(p, ' ') for p in people], [Section('', [
+      Line('E_a: 4 s of\nvoice only', [p.outputs['d'] for p in people]),
+      Line('whose voice\nit is', [p.truth for p in people])])])
 
 
 def floor_strips(

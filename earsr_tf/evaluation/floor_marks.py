@@ -16,7 +16,9 @@ FOOTNOTE = (
 # can do, in the table for comparison, but no floor.
 FLOORS = {
     'a': 'pca64', 'b': 'pca64', 'c': 'ridge_low', 'd': 'ridge_voice',
-    'f0': 'ridge_silent', 'x': 'ridge_x', 'h': 'ridge_both'}
+    'f0': 'ridge_silent', 'x': 'ridge_x', 'h': 'ridge_both',
+    'e': 'ridge_both', 'f': 'ridge_low', 'g': 'ridge_both',
+    'lapsrn': 'ridge_low', 'wavelet_srnet': 'ridge_low'}
 LINEAR = ('pca64', 'pca', 'ridge_low', 'ridge_voice', 'ridge_both', 'ridge_x',
           'ridge_silent')
 COLUMNS = {'psnr': 'PSNR', 'gender_accuracy': 'C_g',

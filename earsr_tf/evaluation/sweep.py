@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from earsr_tf.data import keys
 from earsr_tf.evaluation import attributes
+from earsr_tf.evaluation import comparators as comparators_lib
 from earsr_tf.evaluation import corrections
 from earsr_tf.evaluation import dlib_faces
 from earsr_tf.evaluation import feature_distances
@@ -65,6 +66,7 @@ class Sweep:
 
   def __init__(self, *, reconstructor: rows_lib.Reconstructor,
                floors: linear_floors.Floors | None = None,
+               others: comparators_lib.OptionalRows | None = None,
                consistency: str = consistency_mode.OFF,
                descriptor: str = '',
                features: feature_distances.Features | None = None):
@@ -73,6 +75,7 @@ class Sweep:
     Args:
       reconstructor: Makes the pictures.
       floors: Makes those of the linear rows.
+      others: Makes those of other methods and of ablations.
       consistency: Correction that adds rows; see `corrections.rows`.
       descriptor: 'dlib' adds its scores.
       features: Of which FID and KID are made, if they are wanted.
@@ -80,11 +83,10 @@ class Sweep:
     self.clips: list[str] = []
     self.people: dict[str, Person] = {}
     self._make = reconstructor
-    self._floors = floors
-    self._consistency = consistency
-    self._descriptor = descriptor
-    self.distances = features and feature_distances.FeatureDistances(
-        features=features)
+    self._floors, self._others = floors, others
+    self._consistency, self._descriptor = consistency, descriptor
+    self.distances = feature_distances.FeatureDistances(
+        features=features) if features else None
     self._scores: dict[str, list[dict[str, np.ndarray]]] = {}
     self._kept: dict[str, list[np.ndarray]] = {}
 
@@ -101,6 +103,8 @@ class Sweep:
         outputs[row.key] = self._make.upsample(low, row.key)
       elif row.key in made:
         outputs[row.key] = made[row.key]
+    if self._others:
+      outputs |= self._others.pictures(image_high, batch[keys.WAVEFORM])
     outputs |= corrections.apply(outputs, low, self._consistency)
     entries = {
         'truth': truth.numpy(), 'low': low.numpy(),
@@ -128,7 +132,8 @@ class Sweep:
 
   def scores(self) -> dict[str, dict[str, np.ndarray]]:
     """Row key -> score -> [N], in the tables' order."""
-    rows = self._make.rows + (self._floors.rows if self._floors else ())
+    rows = self._make.rows + (self._others.rows if self._others else ())
+    rows += self._floors.rows if self._floors else ()
     rows += corrections.rows(rows, self._consistency)
     return {
         row.key: {metric: np.concatenate([part[metric] for part in parts])

@@ -1,4 +1,4 @@
-"""Regularisers: R1 of the discriminator, the anchor of Eq. (2)."""
+"""Regularisers: R1 of the discriminator, the anchor of Eq. (2), decay."""
 
 from __future__ import annotations
 
@@ -67,3 +67,18 @@ def weight_distance(
   if reduction == 'sum':
     return total
   return total / float(sum(v.shape.num_elements() for v in variables))
+
+
+def weight_decay(variables: Sequence[tf.Tensor | tf.Variable]) -> tf.Tensor:
+  """Half the sum of squares, whose gradient is the weights themselves.
+
+  As a term of the loss it is what MatConvNet and PyTorch call weight decay:
+  they add the weights, times a number, to the gradients.
+
+  Args:
+    variables: The weights, not empty.
+
+  Returns:
+    [] float32, non-negative.
+  """
+  return tf.add_n([tf.nn.l2_loss(tf.convert_to_tensor(v)) for v in variables])

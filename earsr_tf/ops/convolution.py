@@ -190,7 +190,7 @@ def transposed_conv2d(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
   Args:
     x: [B, H, W, Cin].
-    kernel: [4, 4, Cout, Cin], of `upsampling_kernel`.
+    kernel: [k, k, Cout, Cin]; of StyleGAN's `upsampling_kernel` with k = 4.
 
   Returns:
     [B, 2 H, 2 W, Cout].
@@ -198,7 +198,7 @@ def transposed_conv2d(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
   Raises:
     ValueError: If the shapes do not fit.
   """
-  shapes.assert_shape(kernel, [4, 4, None, None], 'kernel')
+  shapes.assert_shape(kernel, [None, None, None, None], 'kernel')
   shapes.assert_shape(
       x, [None, None, None, kernel.shape[3]], 'feature map')
   batch, height, width, _ = tf.unstack(tf.shape(x))

@@ -18,7 +18,9 @@ from earsr_tf.models import features as features_lib
 from earsr_tf.models import fusion as fusion_lib
 from earsr_tf.models import generator as generator_lib
 from earsr_tf.models import image_encoder as image_encoder_lib
+from earsr_tf.models import lapsrn as lapsrn_lib
 from earsr_tf.models import low_res_encoder as low_res_encoder_lib
+from earsr_tf.models import wavelet_srnet as wavelet_srnet_lib
 
 # Of convolutions and matrix products; None: the type of the variables.
 _PRODUCT_DTYPES = {'float32': None, 'mixed_bfloat16': 'bfloat16'}
@@ -93,6 +95,27 @@ def classifier(m: config_lib.ModelConfig, num_speakers: int
       image_size=m.image_size, side=m.classifier_side,
       filters=m.classifier_filters, use_norm=not m.classifier_side,
       num_speakers=num_speakers)
+
+
+def lapsrn(config: config_lib.Config, name: str) -> lapsrn_lib.LapSRN:
+  """LapSRN of stage `name`: luma [B, s, s, 1] -> its enlargements."""
+  own, factor = getattr(config, name), comparator_factor(config.model, name)
+  return lapsrn_lib.LapSRN(
+      low_res_size=config.model.image_size // factor, factor=factor,
+      filters=own.filters, depth=own.depth, bias_rate=own.bias_rate_scale)
+
+
+def wavelet_srnet(config: config_lib.Config) -> wavelet_srnet_lib.WaveletSRNet:
+  """Wavelet-SRNet: image_low [B, s, s, 3] in [0, 1] -> coefficients."""
+  own, m = config.wavelet_srnet, config.model
+  return wavelet_srnet_lib.WaveletSRNet(
+      low_res_size=m.low_res_size, factor=m.image_size // m.low_res_size,
+      filters=own.filters, head_filters=own.head_filters)
+
+
+def comparator_factor(m: config_lib.ModelConfig, name: str) -> int:
+  """How many times comparator `name` enlarges a side: 4, or as ours does."""
+  return 4 if name == 'lapsrn_x4' else m.image_size // m.low_res_size
 
 
 def generator_resolution(config: config_lib.Config) -> int:

@@ -80,6 +80,18 @@ class AdamConfig:
 
 
 @dataclasses.dataclass(frozen=True)
+class SgdConfig:
+  """SGD's constants for one optimizer of a stage.
+
+  Attributes:
+    momentum: Share of the last step in the next.
+    rate_scale: Factor on the phase's learning rate.
+  """
+  momentum: float = 0.9
+  rate_scale: float = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
 class HalveOnPlateau:
   """A weight that is halved when the total loss stops improving (Eq. 2).
 
@@ -170,7 +182,7 @@ class Stage:
     restores: network -> '<stage>/<network>' that provides its weights.
     updates: Optimizer steps, in order.
     phases: Schedule.
-    adam: Constants per optimizer key.
+    adam: Constants per optimizer key; a comparator may have SGD's.
     averages: Networks with an EMA twin '<network>_ema'.
     ema_half_life_kimg: Half-life of the twins.
     outputs: Networks that later stages may restore.
@@ -181,7 +193,7 @@ class Stage:
     observe: (networks, batch, clock) -> {name: [] float32}: what is looked at
       whenever a run is recorded, on the fixed preview batch.
     decay: 'none' or 'cosine' learning-rate decay over the stage.
-    resets_optimizer: Whether Adam's slots restart with each phase.
+    resets_optimizer: Whether the optimizers' slots restart with each phase.
     mirror: Whether images are flipped with probability one half.
     start: Sets first weights by the first `start_images` images of the run,
       which come as a stream of batches.
@@ -195,6 +207,8 @@ class Stage:
     watched_images: Held-out images of `splits` that `observe` looks at; 0: at
       the preview batch.
     observations: How often in a run `observe` looks; 0: at every record.
+    normalizes_batch: Whether images of a batch are normalised together, so
+      that it cannot be divided.
   """
   name: str
   equation: str
@@ -204,7 +218,7 @@ class Stage:
   restores: Mapping[str, str]
   updates: tuple[Update, ...]
   phases: tuple[Phase, ...]
-  adam: Mapping[str, AdamConfig]
+  adam: Mapping[str, AdamConfig | SgdConfig]
   averages: tuple[str, ...] = ()
   ema_half_life_kimg: float = 0.0
   outputs: tuple[str, ...] = ()
@@ -222,3 +236,4 @@ class Stage:
   preview_inputs: tuple[str, ...] = ()
   watched_images: int = 0
   observations: int = 0
+  normalizes_batch: bool = False

@@ -65,10 +65,15 @@ def of_phase(stage: stage_lib.Stage, config: config_lib.Config,
     DeviceError: If the batch does not fit the devices, or its groups the
       micro-batches.
   """
-  group = _group(stage, config)
+  group, most = _group(stage, config), config.training.micro_batch
   distribution.check_batch(phase.batch_size, replicas, group)
-  return slice_size(
-      phase.batch_size, replicas, group, config.training.micro_batch)
+  local = phase.batch_size // replicas
+  if stage.normalizes_batch and 0 < most < local:
+    raise distribution.DeviceError(
+        f'--micro_batch={most}: stage {stage.name} normalises the {local} '
+        'images of a replica together, so that they cannot be divided; use '
+        '--micro_batch=0')
+  return slice_size(phase.batch_size, replicas, group, most)
 
 
 def smaller(stage: stage_lib.Stage, config: config_lib.Config,
@@ -78,7 +83,7 @@ def smaller(stage: stage_lib.Stage, config: config_lib.Config,
   The arguments are those of `of_phase`.
   """
   now, group = of_phase(stage, config, phase, replicas), _group(stage, config)
-  return 0 if now <= group else slice_size(
+  return 0 if now <= group or stage.normalizes_batch else slice_size(
       phase.batch_size, replicas, group, now // 2)
 
 

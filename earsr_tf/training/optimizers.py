@@ -1,4 +1,4 @@
-"""Adam, one per optimizer key of a stage, and its learning rate.
+"""Adam or SGD, one per optimizer key of a stage, and its learning rate.
 
 The legacy Keras Adam is used on purpose: it runs one fused kernel per
 variable, where the new one runs about ten element-wise ops.
@@ -15,7 +15,7 @@ from earsr_tf.stages import stage as stage_lib
 
 
 def make(stage: stage_lib.Stage, networks: stage_lib.Networks
-         ) -> dict[str, tf.keras.optimizers.legacy.Adam]:
+         ) -> dict[str, tf.keras.optimizers.legacy.Optimizer]:
   """Optimizers with all slots created, by key.
 
   Call under the strategy's scope.
@@ -29,17 +29,25 @@ def make(stage: stage_lib.Stage, networks: stage_lib.Networks
                 if id(v) not in seen]
   made = {}
   for key, variables in trained.items():
-    adam = stage.adam[key]
-    made[key] = tf.keras.optimizers.legacy.Adam(
-        learning_rate=stage.phases[0].learning_rate, beta_1=adam.beta_1,
-        beta_2=adam.beta_2, epsilon=adam.epsilon)
+    made[key] = _make(stage.adam[key], stage.phases[0].learning_rate)
     # Slots must exist before a checkpoint is restored, or values for them
     # would wait in the checkpoint and their absence go unnoticed.
     made[key]._create_all_weights(variables)  # noqa: SLF001
   return made
 
 
-def reset(optimizers: Mapping[str, tf.keras.optimizers.legacy.Adam]) -> None:
+def _make(constants: stage_lib.AdamConfig | stage_lib.SgdConfig, rate: float
+          ) -> tf.keras.optimizers.legacy.Optimizer:
+  if isinstance(constants, stage_lib.SgdConfig):
+    return tf.keras.optimizers.legacy.SGD(
+        learning_rate=rate, momentum=constants.momentum)
+  return tf.keras.optimizers.legacy.Adam(
+      learning_rate=rate, beta_1=constants.beta_1, beta_2=constants.beta_2,
+      epsilon=constants.epsilon)
+
+
+def reset(optimizers: Mapping[str, tf.keras.optimizers.legacy.Optimizer]
+          ) -> None:
   """Zeroes all slots and counters (StyleGAN: at each resolution change)."""
   for optimizer in optimizers.values():
     for variable in optimizer.variables():
@@ -48,7 +56,7 @@ def reset(optimizers: Mapping[str, tf.keras.optimizers.legacy.Adam]) -> None:
 
 def learning_rate(stage: stage_lib.Stage, phase: stage_lib.Phase,
                   images: int) -> float:
-  """Adam's step after `images` images of the whole stage.
+  """The step size after `images` images of the whole stage.
 
   Args:
     stage: Gives the decay.
@@ -66,7 +74,7 @@ def learning_rate(stage: stage_lib.Stage, phase: stage_lib.Phase,
 
 
 def set_learning_rate(
-    optimizers: Mapping[str, tf.keras.optimizers.legacy.Adam],
+    optimizers: Mapping[str, tf.keras.optimizers.legacy.Optimizer],
     stage: stage_lib.Stage, rate: float) -> None:
   """Assigns the step size, scaled for each, to all optimizers."""
   for key, optimizer in optimizers.items():

@@ -53,7 +53,7 @@ class Run:
   config: config_lib.Config
   strategy: tf.distribute.Strategy
   networks: dict[str, tf.keras.Model]
-  optimizers: dict[str, tf.keras.optimizers.legacy.Adam]
+  optimizers: dict[str, tf.keras.optimizers.legacy.Optimizer]
   weights: dict[str, weights_lib.PlateauWeight]
   skips: guards.Skips
   step: tf.Variable

@@ -53,7 +53,8 @@ def test_the_mean_over_slices_by_hand() -> None:
 @pytest.mark.parametrize('name, batch_size, replicas, most, lower', [
     ('fusion', 8, 1, 0, 4), ('fusion', 8, 2, 0, 2), ('fusion', 8, 1, 2, 1),
     ('fusion', 8, 1, 1, 0), ('fusion', 12, 1, 8, 3), ('generator', 12, 1, 0, 4),
-    ('generator', 4, 1, 0, 0), ('generator', 16, 2, 0, 4)])
+    ('generator', 4, 1, 0, 0), ('generator', 16, 2, 0, 4),
+    ('wavelet_srnet', 8, 1, 0, 0), ('lapsrn', 8, 1, 0, 4)])
 def test_the_next_lower_one_is_below_what_a_replica_computes_now(
     name: str, batch_size: int, replicas: int, most: int, lower: int) -> None:
   config = fakes.small_config()
@@ -63,3 +64,14 @@ def test_the_next_lower_one_is_below_what_a_replica_computes_now(
   stage = fakes.stage(name, config)
   phase = dataclasses.replace(stage.phases[0], batch_size=batch_size)
   assert micro_batches.smaller(stage, config, phase, replicas) == lower
+
+
+def test_a_stage_with_batch_norm_is_not_divided() -> None:
+  config = fakes.small_config()
+  config = dataclasses.replace(config, training=dataclasses.replace(
+      config.training, micro_batch=2))
+  stage = fakes.stage('wavelet_srnet', config)
+  with pytest.raises(distribution.DeviceError,
+                     match='--micro_batch=2: stage wavelet_srnet .* the 4 '):
+    micro_batches.of_phase(stage, config, stage.phases[0], 1)
+  assert micro_batches.of_phase(stage, config, stage.phases[0], 2) == 2

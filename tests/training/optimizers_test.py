@@ -98,3 +98,16 @@ def test_reset_zeroes_slots_and_the_counter() -> None:
   optimizers.set_learning_rate(made, _stage(), 1.0)
   made['main'].apply_gradients([(tf.constant([[2.0]]), weight)])
   np.testing.assert_allclose(weight.numpy(), before - 1.0, rtol=1e-6)
+
+
+def test_sgd_with_momentum_takes_the_steps_of_the_formula() -> None:
+  network = _model(3.0)
+  stage = dataclasses.replace(
+      _stage(), adam={'main': stage_lib.SgdConfig(momentum=0.5)})
+  optimizer = optimizers.make(stage, {'a': network})['main']
+  variable = network.trainable_variables[0]
+  start, rate = variable.numpy(), stage.phases[0].learning_rate
+  gradient = tf.ones_like(variable)
+  for _ in range(2):
+    optimizer.apply_gradients([(gradient, variable)])
+  np.testing.assert_allclose(variable, start - rate * (1 + 1.5), rtol=1e-5)
