@@ -214,26 +214,34 @@ def _train(config: config_lib.Config, made: Any, info: Any,
         profile_steps=profile_steps)
 
 
-def cost(config: config_lib.Config, stage: str) -> dict[str, Any]:
-  """Parameters, memory and operations of a step; nothing is allocated.
+def cost(config: config_lib.Config, stage: str, trial_steps: int = 0
+         ) -> dict[str, Any]:
+  """Parameters, memory and operations of a step, and how long it will take.
 
   Args:
     config: Resolved configuration.
     stage: One of `config.TRAINABLE`.
+    trial_steps: Steps on random data that are taken to predict time and
+      memory; with 0 nothing is allocated and nothing predicted.
 
   Returns:
     JSON-ready values of the stage's costliest phase.
+
+  Raises:
+    OutOfMemoryError: If there is too little memory for the steps.
   """
   from earsr_tf import environment
   environment.load_tensorflow()
-  from earsr_tf.training import cost as cost_lib
+  from earsr_tf.training import prediction
+  from earsr_tf.training import trial_step
   # VGG16's weights do not matter here and may have to be downloaded.
-  config = dataclasses.replace(config, invert=dataclasses.replace(
-      config.invert, vgg16_weights='random'))
-  made = importlib.import_module(f'earsr_tf.stages.{stage}').stage(config)
-  return cost_lib.estimate(
-      made, config.model.image_size,
-      micro_batch=config.training.micro_batch).to_json()
+  step = trial_step.TrialStep(
+      name=stage, config=prediction.without_files(config))
+  counted = step.cost.to_json()
+  if not trial_steps:
+    return counted
+  return {**counted, 'predicted': prediction.predict(
+      step, trial_steps).to_json()}
 
 
 def _resolve_config() -> config_lib.Config:
@@ -252,7 +260,8 @@ def main() -> None:
   profile_steps = flags_lib.profile_range(values.profile_steps)
   if values.dry_run:
     print(json.dumps({
-        'stage': values.stage, 'cost': cost(config, values.stage),
+        'stage': values.stage, 'cost': cost(
+            config, values.stage, values.trial_steps),
         **config_json.to_json(config)}, indent=2))
     return
   run(config, values.stage, dataset=values.dataset, data_dir=values.data_dir,
@@ -281,5 +290,8 @@ if __name__ == '__main__':
   flags.DEFINE_enum(
       'precision', None, config_lib.PRECISIONS,
       'Of convolutions and matrix products. Sets training.precision.')
+  flags.DEFINE_integer(
+      'trial_steps', 3, 'Steps on random data that --dry_run takes to predict '
+      'time and memory; 0: none, only counts.', lower_bound=0)
   flags.mark_flag_as_required('stage')
   cli.run(main)

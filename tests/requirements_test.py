@@ -77,8 +77,8 @@ def test_the_lock_fits_the_other_extras(extra: str) -> None:
 
 def test_extras_are_the_documented_ones() -> None:
   assert sorted(_EXTRAS) == [
-      'dask', 'dev', 'faces', 'heic', 'judges', 'onnx', 'page', 'pipelines',
-      'serving']
+      'dask', 'dev', 'faces', 'heic', 'judges', 'onnx', 'page', 'peers',
+      'pipelines', 'serving']
 
 
 def test_what_commands_ask_for_is_required() -> None:

@@ -26,6 +26,7 @@ def main(*arguments: str) -> int:
     flags.DEFINE_bool('verify_data', True, 'Compare checksums.')
     flags.DEFINE_string('profile_steps', None, 'FIRST:LAST.')
     flags.DEFINE_integer('micro_batch', None, 'Images computed at a time.')
+    flags.DEFINE_integer('trial_steps', 3, 'Steps on random data.')
     flags.DEFINE_enum('precision', None, config_lib.PRECISIONS, 'Of products.')
   fakes.parse_flags(*arguments)
   return cli.guard(train.main)

@@ -42,12 +42,12 @@ def _data_dir(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_dry_run_prints_the_configuration(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch,
     stage: str, preset: str) -> None:
-  monkeypatch.setattr(train, 'cost', lambda config, name: [name])
+  monkeypatch.setattr(train, 'cost', lambda config, name, steps: [name, steps])
   assert main(f'--stage={stage}', f'--preset={preset}', '--dry_run',
                '--data_dir=/nowhere', '--run_root=/nowhere') == 0
   printed = json.loads(capsys.readouterr().out)
   assert printed.pop('stage') == stage
-  assert printed.pop('cost') == [stage]
+  assert printed.pop('cost') == [stage, 3]
   assert config_json.from_json(printed) == presets.get(preset)
 
 
@@ -58,7 +58,7 @@ def test_dry_run_prints_the_configuration(
 def test_dry_run_says_what_a_step_costs(
     capsys: pytest.CaptureFixture[str], stage: str, preset: str) -> None:
   assert main(f'--stage={stage}', f'--preset={preset}', '--dry_run',
-               '--data_dir=/nowhere', '--run_root=/nowhere') == 0
+               '--trial_steps=0', '--run_root=/nowhere') == 0
   cost = json.loads(capsys.readouterr().out)['cost']
   phases = getattr(presets.get(preset), stage).phases
   assert cost['batch_size'] in {phase.batch_size for phase in phases}
@@ -69,7 +69,7 @@ def test_dry_run_says_what_a_step_costs(
 
 
 def test_dry_run_shows_settings(capsys: pytest.CaptureFixture[str]) -> None:
-  assert main('--stage=invert', '--dry_run', '--seed=4',
+  assert main('--stage=invert', '--dry_run', '--seed=4', '--trial_steps=0',
                '--set=invert.phases.0.images=12') == 0
   printed = json.loads(capsys.readouterr().out)
   assert printed['seed'] == 4
@@ -79,7 +79,7 @@ def test_dry_run_shows_settings(capsys: pytest.CaptureFixture[str]) -> None:
 def test_flags_set_micro_batch_and_precision_over_settings(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-  monkeypatch.setattr(train, 'cost', lambda config, name: None)
+  monkeypatch.setattr(train, 'cost', lambda config, name, steps: None)
   settings = ('--stage=invert', '--dry_run', '--set=training.micro_batch=8',
               '--set=training.precision=mixed_bfloat16')
   for more, wanted in (
@@ -282,7 +282,8 @@ def test_the_module_runs_as_a_command(tmp_path: pathlib.Path) -> None:
   done = testing.run_module(
       'earsr_tf.train', '--stage=audio', '--dry_run', '--preset=tiny')
   assert done.returncode == 0
-  assert json.loads(done.stdout)['preset'] == 'tiny'
+  cost = json.loads(done.stdout)['cost']
+  assert cost['predicted']['seconds_per_step'] > 0.0
   done = testing.run_module('earsr_tf.train', '--stage=audio',
                             f'--data_dir={tmp_path}')
   assert done.returncode == 66

@@ -41,8 +41,6 @@ _CHILD = flags.DEFINE_bool(
     'child', False, 'Run the step in this process and print JSON.')
 
 _GIGA = 1e9
-# Python, TensorFlow and its threads, before the first variable.
-_PROCESS_BYTES = 0.7e9
 
 
 class _MemoryError(RuntimeError):
@@ -62,32 +60,22 @@ def _config() -> config_lib.Config:
           precision=_PRECISION.value))
 
 
-def available_bytes() -> float:
-  """Memory that a new process can have; infinite where it is not known."""
-  try:
-    with open('/proc/meminfo', encoding='utf-8') as file:
-      for line in file:
-        if line.startswith('MemAvailable:'):
-          return 1024.0 * int(line.split()[1])
-  except OSError:
-    pass
-  return float('inf')
-
-
 def _step(name: str) -> dict[str, Any]:
   """Runs one step of every update twice: traced, and again."""
   from earsr_tf import environment
   environment.load_tensorflow()
-  from tools.benchmark import stage_step
+  from earsr_tf.training import memory
+  from earsr_tf.training import trial_step
   size = _BATCH_SIZE.value
-  made = stage_step.StageStep(
+  made = trial_step.TrialStep(
       name=name, config=_config(), batch_size=size)
   estimate = made.cost
-  needed = sum(estimate.memory.values()) + _PROCESS_BYTES
-  if needed > available_bytes():
+  needed = sum(estimate.memory.values()) + memory.PROCESS_BYTES
+  available = memory.available_bytes()
+  if needed > available:
     raise _MemoryError(
         f'stage {name} needs about {needed / _GIGA:.1f} GB of memory, '
-        f'{available_bytes() / _GIGA:.1f} GB are free; end other programs or '
+        f'{available / _GIGA:.1f} GB are free; end other programs or '
         'use a smaller --batch_size')
   seconds, terms = [], {}
   for _ in range(2):

@@ -1,9 +1,12 @@
-"""Out of memory: one sentence that names what to lower, and its value now."""
+"""Memory: what there is, what was used, and what to lower if it runs out."""
 
 from __future__ import annotations
 
 import contextlib
+import math
+import pathlib
 import re
+import resource
 from typing import Iterator
 
 import tensorflow as tf
@@ -13,6 +16,10 @@ from earsr_tf.stages import stage as stage_lib
 _SHAPE = re.compile(r'shape ?(\[[\d, ]*\]) and type (\w+)')
 
 
+# Python, TensorFlow and its threads, before the first variable.
+PROCESS_BYTES = 0.7e9
+
+
 class OutOfMemoryError(RuntimeError):
   """A device or the machine has too little memory; says what to lower.
 
@@ -20,6 +27,31 @@ class OutOfMemoryError(RuntimeError):
     exit_code: What a command ends with: 71, refused by the system.
   """
   exit_code = 71
+
+
+def available_bytes() -> float:
+  """Memory that a process can still have; infinite where it is not known."""
+  return _kilobytes('/proc/meminfo', 'MemAvailable', math.inf) * 1024
+
+
+def peak_bytes() -> float:
+  """Peak resident memory of this process.
+
+  Linux lets it be restarted. `ru_maxrss`, which stands in elsewhere, begins
+  with the parent's.
+  """
+  return 1024 * _kilobytes('/proc/self/status', 'VmHWM', resource.getrusage(
+      resource.RUSAGE_SELF).ru_maxrss)
+
+
+def _kilobytes(path: str, name: str, default: float) -> float:
+  """A number that the system keeps in a file, if it has that."""
+  try:
+    match = re.search(rf'^{name}:\s*(\d+)', pathlib.Path(path).read_text(
+        'utf-8'), re.MULTILINE)
+  except OSError:
+    match = None
+  return int(match[1]) if match else default
 
 
 @contextlib.contextmanager

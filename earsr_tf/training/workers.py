@@ -101,13 +101,14 @@ class Workers:
       batch_size: Global batch.
       images: Images shown before.
     """
-    if strategy.num_replicas_in_sync == 1:
+    if self._strategy is None:
       # An iterator of `tf.distribute` has a tuner of its own, and its end
       # waits for that tuner's next turn: up to a minute after each phase.
+      batches = iter(make_dataset(batch_size, images))
+      count = strategy.num_replicas_in_sync
+      return batches if count == 1 else _split(strategy, batches, count)
+    if strategy.num_replicas_in_sync == 1:
       return iter(make_dataset(batch_size, images))
-    if self._strategy is None:
-      return iter(strategy.experimental_distribute_dataset(
-          make_dataset(batch_size, images)))
     # Said beforehand: else workers ask each other in every step for its end.
     dataset = make_dataset(batch_size, images, self._share(batch_size)).apply(
         tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
@@ -168,6 +169,17 @@ class Workers:
 
   def _total(self, values: np.ndarray) -> np.ndarray:
     return self._sum(tf.constant(values)).numpy()
+
+
+def _split(strategy: tf.distribute.Strategy, batches: Iterator[Any],
+           count: int) -> Iterator[Any]:
+  """Global batches, each replica's rows in one piece, by its number."""
+  for batch in batches:
+    parts = {name: tf.split(value, count) for name, value in batch.items()}
+    yield strategy.experimental_distribute_values_from_function(
+        lambda context, parts=parts: {
+            name: pieces[context.replica_id_in_sync_group]
+            for name, pieces in parts.items()})
 
 
 def join(replicas: int) -> Workers:

@@ -130,3 +130,24 @@ def test_one_device_reads_without_a_tuner(tmp_path: pathlib.Path) -> None:
   assert isinstance(batches, tf.data.Iterator)
   assert next(batches)[keys.INDEX].numpy().tolist() == [2, 3, 4, 5]
   assert not make(4, 2).options().autotune.enabled
+
+
+def test_replicas_get_their_rows_of_the_very_batches_one_would_see() -> None:
+  def make_dataset(batch_size, start):
+    return tf.data.Dataset.range(start, 1000).map(lambda i: {
+        keys.INDEX: i, keys.AGE: tf.fill([3], tf.cast(i, tf.float32))}).batch(
+            batch_size, drop_remainder=True)
+  strategy = distribution.make_strategy(2)
+  batches = workers.Workers().batches(strategy, make_dataset, 4, 8)
+  for first in (8, 12):
+    batch = next(batches)
+    for number, key in enumerate((keys.INDEX, keys.AGE)):
+      one, two = strategy.experimental_local_results(batch[key])
+      assert one.shape == two.shape == ([2], [2, 3])[number]
+      assert one.numpy().reshape(2, -1)[:, 0].tolist() == [first, first + 1]
+      assert two.numpy().reshape(2, -1)[:, 0].tolist() == [
+          first + 2, first + 3]
+  # Inside a step a replica sees its own.
+  total = strategy.run(tf.reduce_sum, args=(batch[keys.INDEX],))
+  assert [int(v) for v in strategy.experimental_local_results(total)] == [
+      25, 29]

@@ -18,10 +18,11 @@ from absl import flags
 from earsr_tf import cli
 from earsr_tf import config as config_lib
 from tools.benchmark import measurement
+from tools.benchmark import peers
 
 # Name -> module.
 SUITES = {name: f'tools.benchmark.{name}' for name in (
-    'data', 'inference', 'serving', 'small', 'training')}
+    'data', 'inference', 'phase_ends', 'serving', 'small', 'training')}
 
 
 def main() -> None:
@@ -33,11 +34,15 @@ def main() -> None:
     raise cli.InputError(
         f'--parts={",".join(sorted(unknown))}: the parts of {values.suite} '
         f'are {", ".join(suite.PARTS)}', cli.USAGE)
+  if values.peers and values.suite != 'inference':
+    raise cli.InputError(
+        f'--peers: only --suite=inference has peers, not {values.suite}',
+        cli.USAGE)
   machine = measurement.machine()
   rows = []
   for row in suite.measure(
       measurement.Options(values.input, values.rounds, tuple(values.parts),
-                          values.preset)):
+                          values.preset, tuple(values.peers))):
     print(f'{row.name}: {row.value:.4g} {row.unit}', file=sys.stderr)
     rows.append(row)
   command = f'python -m tools.benchmark {" ".join(sys.argv[1:])}'
@@ -62,5 +67,8 @@ if __name__ == '__main__':
       'preset', 'paper', config_lib.PRESETS, 'Sizes of the networks.')
   flags.DEFINE_list(
       'parts', [], 'Parts of the suite; all by default.')
+  flags.DEFINE_multi_enum(
+      'peers', [], peers.PEERS, 'Frameworks that take turns with ours, with '
+      'networks of equal shapes, in --suite=inference.')
   flags.DEFINE_string('output', '', 'JSON file for the numbers.')
   cli.run(main)

@@ -17,12 +17,14 @@ import numpy as np
 
 from tools.benchmark import measurement
 from tools.benchmark import meters
+from tools.benchmark import peers
 from tools.benchmark import served_models
 
 PARTS = ('memory', 'batch_1', 'batch_8', 'batch_32', 'bf16')
 
 _ROOFLINE = {1: '>= 0.60', 8: '>= 0.80', 32: '>= 0.92'}  # at the paper's size
 _FASTER = {1: '>= 1.8', 8: '>= 1.3', 32: '>= 1.3'}
+_FASTER_THAN_TORCH = {1: '>= 1.6', 8: '>= 1.5', 32: '>= 1.5'}
 _FASTER_BF16 = {1: '>= 1.4', 8: '>= 1.6'}
 _LEAST_IMAGES = 4  # of a turn of a case
 
@@ -52,6 +54,9 @@ def measure(options: measurement.Options) -> Iterator[measurement.Row]:
     functions = served_models.plain_and_exported(options.preset)
     for batch in batches:
       yield from _batch_rows(batch, functions, layers, options)
+    if 'torch' in options.peers:
+      for batch in batches:
+        yield from _peer_rows(batch, functions['exported'], options)
     del functions  # before there is another model in memory
   if 'bf16' in parts:
     functions = served_models.float32_and_bf16(options.preset)
@@ -143,6 +148,41 @@ def _batch_rows(
     yield _row(
         batch, f'{name} / roofline', _share(rates, name, layers, batch), 'x',
         _ROOFLINE[batch] if has_targets and name == 'exported' else '')
+
+
+def _peer_rows(
+    batch: int, function: Callable[..., Any], options: measurement.Options
+) -> list[measurement.Row]:
+  """What is exported and PyTorch, in turns."""
+  from earsr_tf import presets
+  inputs = served_models.inputs(batch, options.preset)
+  calls = max(1, _LEAST_IMAGES // batch)
+
+  def images() -> int:
+    """Calls ours; returns the number of images."""
+    for _ in range(calls):
+      function(**inputs).numpy()
+    return calls * batch
+
+  ours, theirs, products = [], [], []
+  with peers.torch(presets.get(options.preset).model) as peer:
+    peer.run(batch, 1)  # warms up, as the call here has been
+    for _ in range(options.rounds):
+      found = measurement.rounds({'ours': images, **meters.matrix_product()}, 1)
+      ours.append(found['ours'])
+      products.append(found[meters.MATRIX_PRODUCT])
+      theirs.append(peer.run(batch, calls))
+    version = peer.version
+  ours, theirs, product = map(
+      measurement.median_rate, (ours, theirs, products))
+  name = f'PyTorch {version}, channels last'
+  return [
+      _row(batch, name, theirs, 'images/s'),
+      _row(batch, 'exported, beside it', ours, 'images/s'),
+      _row(batch, f'{meters.MATRIX_PRODUCT}, beside it', product, 'GFLOP/s'),
+      _row(batch, f'exported / {name}', measurement.Rate(
+          ours.wall / theirs.wall, ours.per_core / theirs.per_core), 'x',
+           _FASTER_THAN_TORCH[batch] if options.preset == 'paper' else '')]
 
 
 def _comparison_rows(

@@ -8,7 +8,6 @@ import datetime
 import multiprocessing
 import os
 import pathlib
-import re
 import resource
 import statistics
 import time
@@ -26,11 +25,13 @@ class Options:
     rounds: Turns of every case.
     parts: Parts to measure; () is all.
     preset: Sizes of the networks, where a suite runs them.
+    peers: Other frameworks that take turns, where a suite knows them.
   """
   input: str
   rounds: int
   parts: tuple[str, ...]
   preset: str = 'paper'
+  peers: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,12 +120,9 @@ def restart_peak_memory() -> None:
 
 
 def peak_memory() -> float:
-  """Peak resident memory of this process in MB, since it was restarted.
-
-  `ru_maxrss` would not do: a new process starts with that of its parent.
-  """
-  text = pathlib.Path('/proc/self/status').read_text('utf-8')
-  return int(re.search(r'VmHWM:\s*(\d+)', text).group(1)) / 1024
+  """Peak resident memory of this process in MB, since it was restarted."""
+  from earsr_tf.training import memory
+  return memory.peak_bytes() / 2 ** 20
 
 
 def table(rows: list[Row]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from earsr_tf import config as config_lib
+from earsr_tf.training import prediction
 from tools.benchmark import measurement
 from tools.benchmark import meters
 from tools.benchmark import small
@@ -24,8 +25,10 @@ def test_rows_of_a_stage_agree_with_each_other(monkeypatch) -> None:
   monkeypatch.setattr(measurement, 'rounds', rounds)
   from earsr_tf import presets
   images = presets.get('tiny').attributes.phases[-1].batch_size
+  # Half the time that a step takes here, and 1 GB.
   rows = training.stage_rows(
-      'attributes', measurement.Options('', 3, (), 'tiny'))
+      'attributes', measurement.Options('', 3, (), 'tiny'),
+      prediction.Prediction(images, (images,), 0.25, 0.5, 2.0 ** 30))
   title = f'tiny, attributes, batch {images}: '
   found = {row.name.removeprefix(title): row for row in rows
            if row.unit != 'GFLOP a step'}
@@ -40,11 +43,11 @@ def test_rows_of_a_stage_agree_with_each_other(monkeypatch) -> None:
   assert share.per_core == pytest.approx(gflop / 50.0)
   assert share.target == '>= 0.50'
   assert 200 < found['peak memory'].value < 8000
-  # The peak is of all this process has done; the estimate is of the stage, and
-  # of Python and TensorFlow.
-  estimate_mb = (found['peak memory'].value
-                 / found['peak memory / estimate'].value)
-  assert 0.7e9 / 2 ** 20 < estimate_mb < 1000
+  predicted = found['step / predicted']
+  assert (predicted.value, predicted.per_core) == pytest.approx((2.0, 2.0))
+  assert found['predicted'].value == pytest.approx(4.0 * images)
+  assert found['peak memory / predicted'].value == pytest.approx(
+      found['peak memory'].value / 1024)
 
 
 def test_the_small_suite_is_the_training_suite_at_small_sizes(
@@ -55,6 +58,10 @@ def test_the_small_suite_is_the_training_suite_at_small_sizes(
       lambda function, *arguments: asked.append((function, *arguments)) or [])
   list(small.measure(measurement.Options('', 2, ('bench',), 'paper')))
   assert [(name, options.preset, options.rounds)
-          for _, name, options in asked] == [
-              (name, 'bench', 2) for name in config_lib.STAGES]
-  assert {function for function, *_ in asked} == {training.stage_rows}
+          for _, name, options, *_ in asked] == [
+              (name, 'bench', 2) for name in config_lib.STAGES
+              for _ in range(2)]
+  # What is predicted goes to what is measured.
+  assert [function for function, *_ in asked[:2]] == [
+      training.predicted_step, training.stage_rows]
+  assert asked[1][3] == []

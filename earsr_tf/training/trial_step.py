@@ -5,10 +5,20 @@ from __future__ import annotations
 import importlib
 from typing import Any, Callable
 
+import tensorflow as tf
+
 from earsr_tf import config as config_lib
+from earsr_tf.data import keys
+from earsr_tf.ops import spectrogram
+from earsr_tf.training import cost
+from earsr_tf.training import distribution
+from earsr_tf.training import ema
+from earsr_tf.training import micro_batches
+from earsr_tf.training import optimizers
+from earsr_tf.training import step as step_lib
 
 
-class StageStep:
+class TrialStep:
   """All updates of a stage, compiled at the first step.
 
   Attributes:
@@ -17,7 +27,7 @@ class StageStep:
 
   def __init__(self, *, name: str, config: config_lib.Config,
                batch_size: int = 0) -> None:
-    """Counts a step; nothing is allocated yet. TensorFlow must be loaded.
+    """Counts a step; nothing is allocated yet.
 
     Args:
       name: The stage.
@@ -27,9 +37,7 @@ class StageStep:
     Raises:
       DeviceError: If the batch does not suit the discriminator's groups.
     """
-    from earsr_tf.training import cost
-    from earsr_tf.training import distribution
-    self._config = config
+    self._name, self._config = name, config
     self._stage = importlib.import_module(
         f'earsr_tf.stages.{name}').stage(config)
     self.cost = cost.estimate(
@@ -38,6 +46,11 @@ class StageStep:
     distribution.check_batch(
         self.cost.phase.batch_size, 1, config.model.stddev_group)
     self._take: Callable[[], dict[str, float]] | None = None
+
+  def of_batch(self, batch_size: int) -> TrialStep:
+    """The same with another number of images."""
+    return TrialStep(
+        name=self._name, config=self._config, batch_size=batch_size)
 
   def take(self) -> dict[str, float]:
     """Takes a step.
@@ -52,11 +65,12 @@ class StageStep:
       self._take = self._compiled()
     return self._take()
 
+  def close(self) -> None:
+    """Lets go of networks and data; another step would make them anew."""
+    self._take = None
+
   def _compiled(self) -> Callable[[], dict[str, float]]:
     """Makes networks and data; the step itself is traced when it is called."""
-    import tensorflow as tf
-
-    from earsr_tf.training import ema
     stage, networks, twins, functions = self._built()
     batch = _batch(stage, self.cost.phase.batch_size,
                    self._config.model.image_size)
@@ -76,13 +90,6 @@ class StageStep:
 
   def _built(self) -> tuple[Any, Any, Any, list[Any]]:
     """The stage, its networks, their averages, and (update, function)."""
-    import tensorflow as tf
-
-    from earsr_tf.training import distribution
-    from earsr_tf.training import ema
-    from earsr_tf.training import micro_batches
-    from earsr_tf.training import optimizers
-    from earsr_tf.training import step as step_lib
     stage, config, phase = self._stage, self._config, self.cost.phase
     strategy = distribution.make_strategy(1)
     tf.keras.utils.set_random_seed(config.seed)
@@ -108,10 +115,6 @@ class StageStep:
 
 def _batch(stage: Any, size: int, image_size: int) -> dict[str, Any]:
   """Random inputs, as the pipeline would give them."""
-  import tensorflow as tf
-
-  from earsr_tf.data import keys
-  from earsr_tf.ops import spectrogram
   made = {
       keys.IMAGE_HIGH: tf.random.stateless_uniform(
           [size, image_size, image_size, 3], [1, 2], -1.0, 1.0),
@@ -130,7 +133,6 @@ def _batch(stage: Any, size: int, image_size: int) -> dict[str, Any]:
 def _call(update: Any, function: Callable[..., Any], batch: dict[str, Any],
           number: int) -> dict[str, float]:
   """One step of one update; its terms by '<update>/<term>'."""
-  import tensorflow as tf
   metrics = function(
       batch, tf.constant(number, tf.int64), tf.constant(0, tf.int64),
       tf.constant(1.0), {k: tf.constant(float(getattr(w, 'initial', w)))
