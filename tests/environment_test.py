@@ -80,7 +80,7 @@ def test_doctor_prints_versions() -> None:
 
 
 def test_banners_go_and_errors_stay(capfd: pytest.CaptureFixture[str]) -> None:
-  with environment._without_banners():
+  with environment.stderr_without(environment._BANNERS):
     os.write(2, b'E: Unable to register cuDNN factory: twice\n')
     os.write(2, b'E: a real error\n')
   assert capfd.readouterr().err == 'E: a real error\n'

@@ -11,7 +11,7 @@ from earsr_tf import cli
 from earsr_tf import evaluate
 from earsr_tf import export
 from earsr_tf.evaluation import evaluator
-from earsr_tf.serving import saved_model as serving_export
+from earsr_tf.training import checkpoints
 from earsr_tf.training import step as step_lib
 from tests import fakes
 from tests import run_folder
@@ -58,7 +58,7 @@ def test_export_ends_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path,
     capsys: pytest.CaptureFixture[str]) -> None:
   (tmp_path / 'runs' / 'fusion').mkdir(parents=True)
-  monkeypatch.setattr(serving_export, 'load', _exhausted)
+  monkeypatch.setattr(checkpoints, 'load_config', _exhausted)
   assert cli.guard(lambda: export.run(
       str(tmp_path / 'runs'), str(tmp_path / 'models'))) == 71
   told = capsys.readouterr().err

@@ -62,7 +62,7 @@ COMPARISONS = (
     *_compare('b', 'a', 'tuned G minus fixed G', 'PSNR', 'gender'),
     # Only where ablations and comparators are trained.
     *_compare('h', 'e', 'F minus F_1', 'identity', 'gender', 'PSNR'),
-    *_compare('h', 'f', 'F minus F trained without voice', 'identity',
+    *_compare('h', 'f', 'F minus F trained mute', 'identity',
               'gender', 'PSNR'),
     *_compare('h', 'g', 'tuned minus fixed E_a', 'identity', 'gender',
               'PSNR'),

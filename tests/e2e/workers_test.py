@@ -290,7 +290,7 @@ def test_a_worker_says_for_whom_it_waits_and_hears_ctrl_c(
     line = next(line for line in one.stderr if 'waiting for' in line)
     one.send_signal(signal.SIGINT)
     with contextlib.suppress(subprocess.TimeoutExpired):
-      one.wait(60)
+      one.wait(180)
     one.kill()  # does nothing once it has ended
   assert one.returncode == -signal.SIGINT
   assert 'waiting for worker:1 (127.0.0.1:' in line
