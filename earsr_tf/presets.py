@@ -58,7 +58,7 @@ def _demo() -> config_lib.Config:
           plateau_images=400, plateau_tolerance=0.05,
           generator_rate_scale=8.0, anchor_reduction='mean'),
       low_res=config_lib.LowResConfig(
-          phases=(PhaseConfig(8_000, 32, 64), PhaseConfig(320, 16, 128)),
+          phases=(PhaseConfig(3_200, 32, 64), PhaseConfig(320, 16, 128)),
           image_weight=40.0, detail_weight=40.0, feature_weight=20.0,
           through_base=True, on_whole_set=True, start_images=4_096),
       # At 1e-3 E_a answers with one face for up to 6,000 images.
