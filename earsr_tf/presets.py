@@ -141,13 +141,13 @@ def _bench() -> config_lib.Config:
           phases=(PhaseConfig(24_000, 16, 64), PhaseConfig(20_000, 16, 128))),
       low_res=dataclasses.replace(
           demo.low_res, start_images=8_192,
-          phases=(PhaseConfig(48_000, 32, 64), PhaseConfig(3_200, 16, 128))),
+          phases=(PhaseConfig(9_600, 32, 64), PhaseConfig(3_200, 16, 128))),
       audio=dataclasses.replace(
           demo.audio, start_images=4_096,
           phases=(PhaseConfig(16_000, 8, 64, learning_rate=5e-4),)),
       fusion=dataclasses.replace(
           demo.fusion, start_images=8_192,
-          phases=(PhaseConfig(32_000, 16, 64), PhaseConfig(3_200, 16, 128))),
+          phases=(PhaseConfig(12_800, 16, 64), PhaseConfig(3_200, 16, 128))),
       attributes=dataclasses.replace(
           demo.attributes,
           phases=(PhaseConfig(120_000, 64, learning_rate=2e-3),)),
