@@ -24,6 +24,7 @@ from earsr_tf.data import mixture as mixture_lib
 
 _HEARING = ('audio', 'fusion')  # stages that hear voices
 
+
 def _provenance(config: config_lib.Config, dataset: str, data_dir: str,
                 data: mixture_lib.Mixture, replicas: int) -> dict[str, Any]:
   """What config.json keeps besides the configuration."""

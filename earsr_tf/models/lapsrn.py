@@ -43,8 +43,7 @@ class LapSRN(tf.keras.Model):
       ValueError: If `factor` is not a power of two >= 2.
     """
     super().__init__(name=name)
-    if factor < 2 or factor & (factor - 1):
-      raise ValueError(f'factor must be a power of two >= 2; got {factor}.')
+    num_levels = shapes.doublings(factor)
     self._low_res_size = low_res_size
     self.first = _Convolution(
         in_channels=1, out_channels=filters, deviation=_FIRST_DEVIATION,
@@ -52,7 +51,7 @@ class LapSRN(tf.keras.Model):
     self.levels = [
         _Level(filters=filters, depth=depth, bias_rate=bias_rate,
                name=f'level_{number}')
-        for number in range(factor.bit_length() - 1)]
+        for number in range(num_levels)]
     self.built = True
 
   def call(self, luma: tf.Tensor) -> list[tf.Tensor]:

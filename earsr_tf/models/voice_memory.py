@@ -51,6 +51,7 @@ class VoiceMemory(tf.keras.layers.Layer):
     self._code_shape = [num_styles, latent_dim]
 
     def weight(name: str, *shape: int) -> tf.Variable:
+      """A variable that no optimizer sees."""
       return self.add_weight(
           name=name, shape=shape, initializer='zeros', trainable=False)
     self.mean = weight('mean', in_features)

@@ -44,10 +44,9 @@ class WaveletSRNet(tf.keras.Model):
       ValueError: If `factor` is not a power of two >= 2.
     """
     super().__init__(name=name)
-    if factor < 2 or factor & (factor - 1):
-      raise ValueError(f'factor must be a power of two >= 2; got {factor}.')
+    num_levels = shapes.doublings(factor)
     self._low_res_size = low_res_size
-    self.num_levels = factor.bit_length() - 1
+    self.num_levels = num_levels
     self.first = _Convolution(
         in_channels=_COLOURS, out_channels=filters, name='first')
     self.embedding, width = [], filters

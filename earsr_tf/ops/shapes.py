@@ -43,3 +43,20 @@ def assert_floating(x: tf.Tensor, name: str) -> None:
   dtype = tf.as_dtype(x.dtype)
   if not dtype.is_floating:
     raise ValueError(f'{name} must be floating point; got {dtype.name}.')
+
+
+def doublings(factor: int) -> int:
+  """How often a side doubles to grow by a factor.
+
+  Args:
+    factor: A power of two >= 2.
+
+  Returns:
+    Its logarithm, at least 1.
+
+  Raises:
+    ValueError: If it is no such number.
+  """
+  if factor < 2 or factor & (factor - 1):
+    raise ValueError(f'factor must be a power of two >= 2; got {factor}.')
+  return factor.bit_length() - 1

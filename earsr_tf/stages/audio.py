@@ -33,9 +33,24 @@ def encode(networks: stage_lib.Networks, waveform: tf.Tensor, code_norm: str,
            without: tf.Tensor | None = None) -> tf.Tensor:
   """z^a = E_a(a): waveform [B, 64000] -> code [B, L, d]; see `VoiceMemory`."""
   a = spectrogram.log_spectrogram(waveform)
-  encoder = networks['audio_encoder']
   return latent.normalize_code(
-      encoder(a) if without is None else encoder(a, without), code_norm)
+      networks['audio_encoder'](a, without), code_norm)
+
+
+def drawn(share: float, batch: stage_lib.Batch, clock: stage_lib.Clock,
+          draw: int = 0) -> tf.Tensor:
+  """[B] bool: a share of the images of this step, whichever replica asks.
+
+  Args:
+    share: 0 to 1.
+    batch: With `keys.INDEX`.
+    clock: Of the step.
+    draw: Another number chooses other images.
+  """
+  values = tf.random.stateless_uniform(
+      [clock.batch_size],
+      clock.seed + tf.constant([0, draw], clock.seed.dtype))
+  return tf.gather(values < share, batch[keys.INDEX] - clock.images)
 
 
 def strangers(share: float, batch: stage_lib.Batch, clock: stage_lib.Clock
@@ -47,11 +62,9 @@ def strangers(share: float, batch: stage_lib.Batch, clock: stage_lib.Clock
   """
   if not share:
     return None
-  drawn = tf.random.stateless_uniform(
-      [clock.batch_size], clock.seed + tf.constant([0, 1], clock.seed.dtype))
-  is_stranger = tf.gather(drawn < share, batch[keys.INDEX] - clock.images)
   speaker = batch[keys.SPEAKER]
-  return tf.where(is_stranger, speaker, -tf.ones_like(speaker))
+  return tf.where(
+      drawn(share, batch, clock, 1), speaker, -tf.ones_like(speaker))
 
 
 def mirrored_average(networks: stage_lib.Networks, image_high: tf.Tensor,

@@ -60,9 +60,7 @@ def _is_heard(config: config_lib.Config, batch: stage_lib.Batch,
   """[B] bool: whose voice F hears in this step; None: everybody's."""
   if not config.fusion.silent_share:
     return None
-  drawn = tf.random.stateless_uniform([clock.batch_size], clock.seed)
-  return tf.gather(drawn >= config.fusion.silent_share,
-                   batch[keys.INDEX] - clock.images)
+  return ~audio.drawn(config.fusion.silent_share, batch, clock)
 
 
 def _terms(config: config_lib.Config) -> stage_lib.TermsFunction:

@@ -17,6 +17,7 @@ from earsr_tf.losses import charbonnier
 from earsr_tf.losses import regularizers
 from earsr_tf.ops import pixels
 from earsr_tf.ops import resample
+from earsr_tf.ops import shapes
 from earsr_tf.ops import ycbcr
 from earsr_tf.stages import low_res
 from earsr_tf.stages import networks as networks_lib
@@ -87,7 +88,7 @@ def stage(config: config_lib.Config, name: str = 'lapsrn') -> stage_lib.Stage:
   """LapSRN, stage `lapsrn` from the 8x8 image or `lapsrn_x4` from 32x32."""
   own, size = getattr(config, name), config.model.image_size
   factor = networks_lib.comparator_factor(config.model, name)
-  sides = [size // 2 ** i for i in range(factor.bit_length() - 1)]
+  sides = [size // 2 ** i for i in range(shapes.doublings(factor))]
   adam = phases.main_adam(config)
   if own.solver == 'sgd':
     adam = {'main': stage_lib.SgdConfig(momentum=own.momentum)}

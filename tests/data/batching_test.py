@@ -25,30 +25,8 @@ def _data(tmp_path_factory) -> manifest.Manifest:
   return fake_data.write(tmp_path_factory.mktemp('pipeline') / 'data', SIZES)
 
 
-def _batches(data, count, **changes):
-  """The first batches as NumPy."""
-  options = dict(splits=D, inputs=keys.ALL, batch_size=4, seed=7)
-  options.update(changes)
-  dataset = batching.make_dataset(data, **options)
-  return [{k: v.numpy() for k, v in b.items()} for b in dataset.take(count)]
-
-
-def _assert_equal(one, two):
-  assert len(one) == len(two)
-  for a, b in zip(one, two):
-    assert set(a) == set(b)
-    for name in a:
-      np.testing.assert_array_equal(a[name], b[name], name)
-
-
-def _numbers(batches):
-  """Which record each image came from, in order."""
-  levels = np.concatenate([b[keys.IMAGE_HIGH][:, 0, 0, 0] for b in batches])
-  return np.round((levels + 1) * 127.5).astype(int)
-
-
 def test_shapes_types_and_ranges(data):
-  batch = _batches(data, 1)[0]
+  batch = fake_data.batches(data, 1)[0]
   assert batch[keys.IMAGE_HIGH].shape == (4, 16, 16, 3)
   assert batch[keys.IMAGE_HIGH].dtype == np.float32
   assert batch[keys.WAVEFORM].shape == (4, 64000)
@@ -59,9 +37,9 @@ def test_shapes_types_and_ranges(data):
 
 
 def test_entries_of_an_example_belong_together(data):
-  batches = _batches(data, 6)
+  batches = fake_data.batches(data, 6)
   labels = {k: np.concatenate([b[k] for b in batches]) for k in keys.ALL}
-  for i, number in enumerate(_numbers(batches)):
+  for i, number in enumerate(fake_data.numbers(batches)):
     assert labels[keys.SPEAKER][i] == number % 3
     assert labels[keys.GENDER][i] == number % 2
     assert labels[keys.CLIP][i] == f's{number % 3}/v{number}/c'.encode()
@@ -73,19 +51,19 @@ def test_entries_of_an_example_belong_together(data):
 
 
 def test_an_epoch_shows_every_record_once(data):
-  numbers = _numbers(_batches(data, 9))  # 36 images, 3 epochs
+  numbers = fake_data.numbers(fake_data.batches(data, 9))  # 36 images, 3 epochs
   for epoch in np.split(numbers, 3):
     assert sorted(epoch) == list(range(TOTAL))
   assert not np.array_equal(numbers[:12], numbers[12:24])
-  other = _numbers(_batches(data, 9, seed=8))
+  other = fake_data.numbers(fake_data.batches(data, 9, seed=8))
   assert not np.array_equal(numbers, other)
 
 
 def test_frames_and_segments_vary_and_are_in_range(data):
-  batches = _batches(data, 30)
+  batches = fake_data.batches(data, 30)
   frames = np.concatenate([b[keys.IMAGE_HIGH][:, 0, 0, 1] for b in batches])
   frames = np.round((frames + 1) * 127.5).astype(int)
-  numbers = _numbers(batches)
+  numbers = fake_data.numbers(batches)
   for parity in (0, 1):  # 2 or 3 frames stored
     assert set(frames[numbers % 2 == parity]) == set(range(2 + parity))
   first = np.concatenate([b[keys.WAVEFORM][:, 0] for b in batches])
@@ -95,27 +73,25 @@ def test_frames_and_segments_vary_and_are_in_range(data):
 
 
 def test_two_runs_are_equal(data):
-  _assert_equal(_batches(data, 5, mirror=True), _batches(data, 5, mirror=True))
+  fake_data.assert_equal(
+      fake_data.batches(data, 5, mirror=True),
+      fake_data.batches(data, 5, mirror=True))
 
 
 @pytest.mark.parametrize('memory_bytes', [0, 1 << 30])
 @pytest.mark.parametrize('consumed', [4, 12, 20])
 def test_resume_continues_exactly(data, consumed, memory_bytes):
-  straight = _batches(data, 10, mirror=True)
-  resumed = _batches(
-      data, 10 - consumed // 4, mirror=True, start_images=consumed,
-      memory_bytes=memory_bytes)
-  _assert_equal(straight[consumed // 4:], resumed)
+  fake_data.assert_resumes(data, 10, consumed, memory_bytes)
 
 
 def test_from_shards_equals_from_memory(data):
-  _assert_equal(
-      _batches(data, 8, memory_bytes=0), _batches(data, 8))
+  fake_data.assert_equal(
+      fake_data.batches(data, 8, memory_bytes=0), fake_data.batches(data, 8))
 
 
 def test_the_stream_does_not_depend_on_the_batch_size(data):
-  small = _batches(data, 8, batch_size=3)
-  large = _batches(data, 4, batch_size=6)
+  small = fake_data.batches(data, 8, batch_size=3)
+  large = fake_data.batches(data, 4, batch_size=6)
   for name in keys.ALL:
     np.testing.assert_array_equal(
         np.concatenate([b[name] for b in small]),
@@ -123,15 +99,15 @@ def test_the_stream_does_not_depend_on_the_batch_size(data):
 
 
 def test_stored_order_without_training(data):
-  numbers = _numbers(_batches(data, 6, training=False))
+  numbers = fake_data.numbers(fake_data.batches(data, 6, training=False))
   assert numbers.tolist() == list(range(12)) * 2
 
 
 def test_mirror_flips_half_and_only_flips(data):
   plain = np.concatenate(
-      [b[keys.IMAGE_HIGH] for b in _batches(data, 30)])
+      [b[keys.IMAGE_HIGH] for b in fake_data.batches(data, 30)])
   flipped = np.concatenate(
-      [b[keys.IMAGE_HIGH] for b in _batches(data, 30, mirror=True)])
+      [b[keys.IMAGE_HIGH] for b in fake_data.batches(data, 30, mirror=True)])
   is_flipped = flipped[:, 0, 0, 2] > flipped[:, 0, -1, 2]
   assert 40 <= is_flipped.sum() <= 80  # of 120
   np.testing.assert_array_equal(plain[is_flipped], flipped[is_flipped, :, ::-1])
@@ -139,16 +115,16 @@ def test_mirror_flips_half_and_only_flips(data):
 
 
 def test_only_inputs_are_there(data):
-  batch = _batches(data, 1, inputs=[keys.GENDER])[0]
+  batch = fake_data.batches(data, 1, inputs=[keys.GENDER])[0]
   assert set(batch) == {keys.GENDER, keys.INDEX}
-  assert set(_batches(data, 1, inputs=[])[0]) == {keys.INDEX}
+  assert set(fake_data.batches(data, 1, inputs=[])[0]) == {keys.INDEX}
   with pytest.raises(ValueError, match="unknown input 'faces'"):
-    _batches(data, 1, inputs=['faces'])
+    fake_data.batches(data, 1, inputs=['faces'])
 
 
 def test_short_voices_are_looped(tmp_path):
   data = fake_data.write(tmp_path / 'short', {'d_pre': [2]}, samples=16000)
-  wave = _batches(
+  wave = fake_data.batches(
       data, 1, splits=['d_pre'], inputs=[keys.WAVEFORM], batch_size=1,
       training=False)[0][keys.WAVEFORM][0]
   np.testing.assert_array_equal(wave[:16000], wave[16000:32000])
@@ -159,8 +135,9 @@ def test_eval_is_one_pass_in_order_with_a_partial_batch(data):
   batches = list(batching.make_eval_dataset(
       data, splits=['closed_test', 'd_rest'], inputs=keys.ALL, batch_size=5))
   assert [len(b[keys.INDEX]) for b in batches] == [5, 2]
-  assert _numbers([{k: v.numpy() for k, v in b.items()} for b in batches]
-                 ).tolist() == [12, 13, 14, 8, 9, 10, 11]
+  assert fake_data.numbers([
+      {k: v.numpy() for k, v in b.items()} for b in batches
+  ]).tolist() == [12, 13, 14, 8, 9, 10, 11]
 
 
 def test_eval_spreads_frames_over_the_clip(data):
@@ -186,9 +163,9 @@ def test_a_shard_with_fewer_records_than_stated_stops(tmp_path):
       writer.write(record.numpy())
   options = dict(splits=['d_pre'], inputs=[keys.IMAGE_HIGH])
   with pytest.raises(tf.errors.OpError):
-    _batches(data, 1, memory_bytes=0, **options)
+    fake_data.batches(data, 1, memory_bytes=0, **options)
   with pytest.raises(manifest.DataError, match='fewer records') as error:
-    _batches(data, 1, **options)
+    fake_data.batches(data, 1, **options)
   assert data.data_dir in str(error.value)
 
 
@@ -196,8 +173,8 @@ def test_data_in_memory_are_decoded_once_for_all_phases(tmp_path):
   data = fake_data.write(tmp_path / 'data', SIZES)
   options = dict(seed=7, mirror=True)
   expected = [
-      _batches(data, 3, memory_bytes=0, **options),
-      _batches(data, 5, memory_bytes=0, batch_size=2, start_images=12,
+      fake_data.batches(data, 3, memory_bytes=0, **options),
+      fake_data.batches(data, 5, memory_bytes=0, batch_size=2, start_images=12,
                **options)]
   source = batching.TrainingData(data=data, splits=D, inputs=keys.ALL)
 
@@ -210,7 +187,7 @@ def test_data_in_memory_are_decoded_once_for_all_phases(tmp_path):
     shard.unlink()
   found.append(read(5, batch_size=2, start_images=12))
   for one, two in zip(expected, found, strict=True):
-    _assert_equal(one, two)
+    fake_data.assert_equal(one, two)
 
 
 def test_no_tuner_keeps_an_iterator_from_ending(data):
@@ -264,10 +241,12 @@ def _pauses(tmp_path_factory) -> manifest.Manifest:
 
 def test_training_avoids_silence_and_resumes_exactly(pauses):
   options = dict(splits=['d_pre'], inputs=[keys.WAVEFORM], batch_size=3)
-  batches = _batches(pauses, 8, **options)
+  batches = fake_data.batches(pauses, 8, **options)
   waves = np.concatenate([b[keys.WAVEFORM] for b in batches])
   # A lone draw is silent with probability 176 / 256, eight with 1 / 20.
   is_silent = np.abs(waves).max(axis=1) == 0
   assert is_silent.mean() < 0.3
-  _assert_equal(batches[5:], _batches(pauses, 3, start_images=15, **options))
-  _assert_equal(batches, _batches(pauses, 8, memory_bytes=0, **options))
+  fake_data.assert_equal(batches[5:], fake_data.batches(
+      pauses, 3, start_images=15, **options))
+  fake_data.assert_equal(batches, fake_data.batches(
+      pauses, 8, memory_bytes=0, **options))

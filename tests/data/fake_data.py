@@ -5,10 +5,14 @@ from __future__ import annotations
 import hashlib
 import math
 import pathlib
+from typing import Any, Mapping, Sequence
 
 import numpy as np
 
+from earsr_tf.data import batching
+from earsr_tf.data import keys
 from earsr_tf.data import manifest
+from earsr_tf.data import mixture
 from earsr_tf.data import records
 from earsr_tf.media import reader
 
@@ -64,3 +68,39 @@ def write(
       'frames_per_clip': 3, 'splits': splits, 'speakers': {},
       'all_speakers': ['s0', 's1', 's2'], 'rejected': 0})
   return manifest.read_manifest(str(folder))
+
+
+def batches(
+    data: mixture.Data, count: int, **changes: Any
+) -> list[dict[str, np.ndarray]]:
+  """The first batches of four of D, as NumPy; `changes` of the options."""
+  options = {'splits': ('d_pre', 'd_rest'), 'inputs': keys.ALL,
+             'batch_size': 4, 'seed': 7} | changes
+  dataset = batching.make_dataset(data, **options)
+  return [{k: v.numpy() for k, v in b.items()} for b in dataset.take(count)]
+
+
+def numbers(made: Sequence[Mapping[str, np.ndarray]]) -> np.ndarray:
+  """Which record each image came from, in order."""
+  levels = np.concatenate([b[keys.IMAGE_HIGH][:, 0, 0, 0] for b in made])
+  return np.round((levels + 1) * 127.5).astype(int)
+
+
+def assert_equal(one: Sequence[Mapping[str, np.ndarray]],
+                 two: Sequence[Mapping[str, np.ndarray]]) -> None:
+  """Asserts that batches are equal, entry by entry."""
+  assert len(one) == len(two)
+  for a, b in zip(one, two):
+    assert set(a) == set(b)
+    for name in a:
+      np.testing.assert_array_equal(a[name], b[name], name)
+
+
+def assert_resumes(data: mixture.Data, count: int, consumed: int,
+                   memory_bytes: int) -> None:
+  """Asserts that `count` batches go on after `consumed` images."""
+  straight = batches(data, count, mirror=True)
+  resumed = batches(
+      data, count - consumed // 4, mirror=True, start_images=consumed,
+      memory_bytes=memory_bytes)
+  assert_equal(straight[consumed // 4:], resumed)

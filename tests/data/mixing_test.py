@@ -25,31 +25,9 @@ def _data(tmp_path_factory) -> mixture_lib.Mixture:
   return mixture_lib.read(f'{folder}/a:2,{folder}/b:1', 'generator')
 
 
-def _batches(data, count, **changes):
-  options = dict(splits=('d_pre', 'd_rest'), inputs=keys.ALL, batch_size=4,
-                 seed=7)
-  options.update(changes)
-  dataset = batching.make_dataset(data, **options)
-  return [{k: v.numpy() for k, v in b.items()} for b in dataset.take(count)]
-
-
-def _records(batches) -> np.ndarray:
-  """Which record each image came from; those of folder b begin at 100."""
-  levels = np.concatenate([b[keys.IMAGE_HIGH][:, 0, 0, 0] for b in batches])
-  return np.round((levels + 1) * 127.5).astype(int)
-
-
-def _assert_equal(one, two):
-  assert len(one) == len(two)
-  for a, b in zip(one, two):
-    assert set(a) == set(b)
-    for name in a:
-      np.testing.assert_array_equal(a[name], b[name], name)
-
-
 def test_each_block_has_its_weights_and_no_clip_is_missed(data):
-  batches = _batches(data, 21)  # 84 images: 56 of a, 28 of b
-  numbers = _records(batches)
+  batches = fake_data.batches(data, 21)  # 84 images: 56 of a, 28 of b
+  numbers = fake_data.numbers(batches)
   is_b = numbers >= 100
   np.testing.assert_array_equal(is_b.reshape(28, 3).sum(1), 1)
   assert len({tuple(row) for row in is_b.reshape(28, 3)}) == 3  # not in turn
@@ -62,10 +40,10 @@ def test_each_block_has_its_weights_and_no_clip_is_missed(data):
 
 
 def test_entries_belong_together(data):
-  batches = _batches(data, 6)
+  batches = fake_data.batches(data, 6)
   speakers = np.concatenate([b[keys.SPEAKER] for b in batches])
   clips = np.concatenate([b[keys.CLIP] for b in batches])
-  for number, speaker, clip in zip(_records(batches), speakers, clips):
+  for number, speaker, clip in zip(fake_data.numbers(batches), speakers, clips):
     assert clip == f's{number % 3}/v{number}/c'.encode()
     assert data.all_speakers[speaker] == f's{number % 3}'
 
@@ -73,31 +51,29 @@ def test_entries_belong_together(data):
 @pytest.mark.parametrize('memory_bytes', [0, 1 << 30])
 @pytest.mark.parametrize('consumed', [4, 20, 40])
 def test_resume_continues_exactly(data, consumed, memory_bytes):
-  straight = _batches(data, 14, mirror=True)
-  resumed = _batches(
-      data, 14 - consumed // 4, mirror=True, start_images=consumed,
-      memory_bytes=memory_bytes)
-  _assert_equal(straight[consumed // 4:], resumed)
+  fake_data.assert_resumes(data, 14, consumed, memory_bytes)
 
 
 def test_one_folder_of_a_mixture_is_what_it_is_by_itself(data):
   sole = data.manifests[0]
-  _assert_equal(_batches(sole, 5), _batches(mixture_lib.Mixture((sole,)), 5))
+  fake_data.assert_equal(
+      fake_data.batches(sole, 5),
+      fake_data.batches(mixture_lib.Mixture((sole,)), 5))
 
 
 def test_shares_of_workers_are_rows_of_the_batches(data):
-  whole = _batches(data, 6)
+  whole = fake_data.batches(data, 6)
   source = batching.TrainingData(
       data=data, splits=('d_pre', 'd_rest'), inputs=keys.ALL)
   parts = [[{k: v.numpy() for k, v in b.items()} for b in source.batches(
       batch_size=4, seed=7, share=stream.Share(i, i + 2, 2)).take(6)]
            for i in (0, 2)]
-  _assert_equal(whole, [
+  fake_data.assert_equal(whole, [
       {k: np.concatenate([a[k], b[k]]) for k in a} for a, b in zip(*parts)])
 
 
 def test_counts_are_those_of_the_stream(data):
-  numbers = _records(_batches(data, 12))
+  numbers = fake_data.numbers(fake_data.batches(data, 12))
   for start in (0, 1, 7, 33):
     expected = (numbers[:start] < 100).sum()
     assert mixing.counts(_WEIGHTS, 7, start).tolist() == [
@@ -106,7 +82,7 @@ def test_counts_are_those_of_the_stream(data):
 
 def test_one_pass_goes_through_folders_that_have_the_split(data):
   def seen(split):
-    return _records([
+    return fake_data.numbers([
         {k: v.numpy() for k, v in b.items()}
         for b in batching.make_eval_dataset(
             data, splits=[split], inputs=keys.ALL, batch_size=9)]).tolist()

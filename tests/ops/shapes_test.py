@@ -31,3 +31,10 @@ def test_refuses_integers_where_floats_are_needed():
   with pytest.raises(ValueError, match='image must be floating point'):
     shapes.assert_floating(tf.zeros([1], tf.uint8), 'image')
   shapes.assert_floating(tf.zeros([1], tf.float64), 'image')
+
+
+def test_doublings_are_a_logarithm() -> None:
+  assert [shapes.doublings(factor) for factor in (2, 4, 16)] == [1, 2, 4]
+  for factor in (0, 1, 12):
+    with pytest.raises(ValueError, match=f'power of two >= 2; got {factor}'):
+      shapes.doublings(factor)
